@@ -1,0 +1,37 @@
+# How this project builds itself. Not read by a project that uses the library.
+
+set(DURABLE_SANITIZE "" CACHE STRING "Empty, address (with undefined) or thread")
+option(DURABLE_LINT "Run clang-tidy on every file compiled" OFF)
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+include(warnings)
+
+if(DURABLE_SANITIZE STREQUAL "address")
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+elseif(DURABLE_SANITIZE STREQUAL "thread")
+    add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=thread)
+    # TSan does not understand fences: without these GCC warns and Asio's blocks look like races.
+    add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
+    add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+elseif(DURABLE_SANITIZE)
+    message(FATAL_ERROR "DURABLE_SANITIZE must be empty, address or thread, got ${DURABLE_SANITIZE}")
+endif()
+
+if(DURABLE_LINT)
+    find_program(DURABLE_CLANG_TIDY NAMES clang-tidy-19 REQUIRED)
+    set(CMAKE_CXX_CLANG_TIDY "${DURABLE_CLANG_TIDY}" --quiet)
+endif()
+
+find_program(DURABLE_CCACHE ccache)
+mark_as_advanced(DURABLE_CCACHE DURABLE_CLANG_TIDY)
+if(DURABLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    # The sloppiness is what precompiled headers need; base and hash dir let a second clone hit.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+        "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+        "${DURABLE_CCACHE}")
+    add_compile_options("$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+endif()

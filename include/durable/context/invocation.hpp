@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/context/services.hpp>
+#include <durable/coro/body_run.hpp>
+#include <durable/coro/wait_list.hpp>
+#include <durable/journal/execution_state.hpp>
+#include <durable/journal/service.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace durable::inline v0 {
+
+/// Which execution an invocation belongs to.
+struct ExecutionIdentity {
+    std::int64_t id{};
+    std::string handlerName{};
+    std::string name{};
+    std::string tenantId{};
+};
+
+/// One pass of a handler over its journal: the frames that run, what they recorded and is not
+/// written yet, and whom to tell when it is, or when the world changes an operation.
+///
+/// Operations use it to record and to wait; the engine drives it. No I/O happens here.
+/// Thread-safety: none; an execution runs on one thread at a time.
+class Invocation {
+public:
+    Invocation(const Services& services, const ExecutionIdentity& identity, ExecutionState& state,
+               std::shared_ptr<Mailbox> mailbox)
+        : services_{services},
+          identity_{identity},
+          state_{state},
+          mailbox_{std::move(mailbox)},
+          scope_{loop_} {}
+    Invocation(const Invocation&) = delete;
+    Invocation& operator=(const Invocation&) = delete;
+    ~Invocation() = default;
+
+    [[nodiscard]] const Services& services() const noexcept { return services_; }
+    [[nodiscard]] const ExecutionIdentity& identity() const noexcept { return identity_; }
+    [[nodiscard]] ExecutionState& state() noexcept { return state_; }
+    [[nodiscard]] RunLoop& loop() noexcept { return loop_; }
+    [[nodiscard]] Scope& scope() noexcept { return scope_; }
+    [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
+
+    // --- for operations ---------------------------------------------------------------------
+
+    /// Records an update. It counts at once; it is durable when `written()` says so.
+    void record(OperationUpdate update) {
+        if (halted_) return;
+        auto id = update.operationId;
+        auto applied = apply(state_, std::move(update), services_.clock.now(), services_.limits);
+        if (auto* refusal = std::get_if<Refusal>(&applied)) {
+            halt({.type = "InvalidParameterValueException",
+                  .message = fmt::format("Operation {} was refused: {}", id, refusal->message)});
+            return;
+        }
+        keep(std::move(std::get<Entry>(applied)));
+    }
+
+    /// Suspends until everything that was recorded so far is durable.
+    class Written : public Link, public detail::Awaitable {
+    public:
+        explicit Written(Invocation& invocation)
+            : invocation_{invocation}, upTo_{invocation.recorded_} {}
+
+        bool await_ready() const noexcept { return upTo_ <= invocation_.written_; }
+        template <class Promise>
+        void await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+            coroutine_ = &waiting.promise();
+            invocation_.awaitingWrite_.pushBack(*this);
+        }
+        void await_resume() const noexcept {}
+
+    private:
+        friend class Invocation;
+
+        Invocation& invocation_;
+        std::uint64_t upTo_;
+        Resumable* coroutine_{};
+    };
+    [[nodiscard]] Written written() { return Written{*this}; }
+
+    /// Suspends until the world changes `operation`: its time has come, or someone completed it.
+    class Changed : public detail::Awaitable {
+    public:
+        Changed(Invocation& invocation, const Operation& operation)
+            : invocation_{invocation}, operation_{operation} {}
+        Changed(const Changed&) = delete;
+        Changed& operator=(const Changed&) = delete;
+        ~Changed() {
+            if (suspended_) invocation_.awaited_.erase(place_);
+        }
+
+        bool await_ready() const noexcept { return false; }
+        template <class Promise>
+        void await_suspend(std::coroutine_handle<Promise> waiting) {
+            place_ = invocation_.awaited_.emplace(&operation_, &waiting.promise());
+            suspended_ = true;
+        }
+        void await_resume() const noexcept {}
+
+    private:
+        Invocation& invocation_;
+        const Operation& operation_;
+        std::unordered_multimap<const Operation*, Resumable*>::iterator place_{};
+        bool suspended_{};
+    };
+    [[nodiscard]] Changed changed(const Operation& operation) { return Changed{*this, operation}; }
+
+    /// Runs a step body: `call(stop token)`.
+    template <class Call>
+    [[nodiscard]] BodyRun<Call> runBody(Call call) {
+        return BodyRun<Call>{services_.steps, mailbox_, services_.stop, std::move(call)};
+    }
+
+    /// Ends the execution with `error`. Nothing of the handler is resumed any more; in particular
+    /// it does not see the error. The first call counts.
+    void halt(ErrorObject error) {
+        if (halted_) return;
+        halted_ = std::move(error);
+        scope_.freeze();
+    }
+
+    /// Whether no further body may be started.
+    [[nodiscard]] bool stopping() const noexcept { return services_.stop.stop_requested(); }
+
+    // --- for the engine ---------------------------------------------------------------------
+
+    [[nodiscard]] const std::optional<ErrorObject>& halted() const noexcept { return halted_; }
+
+    /// Adds an entry that is already decided, of the world's or of the handler's doing.
+    Operation& keep(Entry entry) {
+        Operation& changed = state_.fold(entry);
+        ++recorded_;
+        unwritten_.push_back(std::move(entry));
+        return changed;
+    }
+
+    /// Queues whoever waits for `operation`.
+    void notify(const Operation& operation) {
+        const auto [first, last] = awaited_.equal_range(&operation);
+        for (auto waiting = first; waiting != last; ++waiting) loop_.post(*waiting->second);
+    }
+
+    /// Whether a coroutine waits for what was recorded to be written.
+    [[nodiscard]] bool awaitsWrite() const noexcept { return !awaitingWrite_.empty(); }
+
+    /// Whether a coroutine waits for the world.
+    [[nodiscard]] bool awaitsWorld() const noexcept { return !awaited_.empty(); }
+
+    [[nodiscard]] bool hasUnwritten() const noexcept { return !unwritten_.empty(); }
+    [[nodiscard]] std::uint64_t recordedCount() const noexcept { return recorded_; }
+    [[nodiscard]] std::uint64_t writtenCount() const noexcept { return written_; }
+
+    /// The entries to write next, in order. They count as on their way from now on.
+    [[nodiscard]] std::vector<Entry> takeUnwritten() { return std::exchange(unwritten_, {}); }
+
+    /// Tells that the first `count` entries of this invocation are durable.
+    void acknowledge(std::uint64_t count) {
+        written_ = count;
+        while (!awaitingWrite_.empty() && awaitingWrite_.front().upTo_ <= written_) {
+            loop_.post(*awaitingWrite_.popFront().coroutine_);
+        }
+    }
+
+private:
+    const Services& services_;
+    const ExecutionIdentity& identity_;
+    ExecutionState& state_;
+    std::shared_ptr<Mailbox> mailbox_;
+    RunLoop loop_;
+    Scope scope_;
+    std::vector<Entry> unwritten_;
+    std::uint64_t recorded_{};
+    std::uint64_t written_{};
+    LinkedList<Written> awaitingWrite_;
+    std::unordered_multimap<const Operation*, Resumable*> awaited_;
+    std::optional<ErrorObject> halted_;
+};
+
+}  // namespace durable::inline v0

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/base/exception.hpp>
+#include <durable/context/invocation.hpp>
+#include <durable/context/step_context.hpp>
+#include <durable/journal/operation_id.hpp>
+#include <durable/journal/replay_check.hpp>
+#include <durable/serdes/serdes.hpp>
+#include <durable/serdes/utf8.hpp>
+
+#include <fmt/core.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace durable::inline v0 {
+
+/// One call of a durable operation, with the place in the journal that it took when it was made.
+///
+/// The three moves of every verb: ask what was recorded (`admitted`, `operation`), record what
+/// happens (`record`), wait for the outside (`written`, `changed`, `runBody`).
+class OperationCall {
+public:
+    OperationCall(Invocation& invocation, Operation& place, Scope& scope, std::string parentId,
+                  OperationType type, OperationSubType subType, std::string name,
+                  bool onlyRecorded)
+        : invocation_{&invocation},
+          place_{&place},
+          scope_{&scope},
+          parentId_{std::move(parentId)},
+          name_{std::move(name)},
+          type_{type},
+          subType_{subType},
+          onlyRecorded_{onlyRecorded} {}
+
+    [[nodiscard]] Invocation& invocation() const noexcept { return *invocation_; }
+    [[nodiscard]] Scope& scope() const noexcept { return *scope_; }
+    [[nodiscard]] const std::string& parentId() const noexcept { return parentId_; }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] std::string id() const { return operationIdOf(*place_); }
+
+    /// What is recorded of the operation now.
+    [[nodiscard]] Operation& operation() const noexcept { return *place_; }
+
+    /// Whether the call lies inside an operation that has ended: then nothing may be recorded.
+    [[nodiscard]] bool onlyRecorded() const noexcept { return onlyRecorded_; }
+
+    /// The operation as an author would call it.
+    [[nodiscard]] std::string description() const { return describe(identity()); }
+
+    /// Goes on if this call is what was recorded at its place, or nothing was; else the execution
+    /// ends here.
+    class Admission : public detail::Awaitable {
+    public:
+        explicit Admission(const OperationCall& call) : call_{call} {}
+        bool await_ready() const { return call_.admit(); }
+        void await_suspend(std::coroutine_handle<>) const noexcept {}
+        void await_resume() const noexcept {}
+
+    private:
+        const OperationCall& call_;
+    };
+    [[nodiscard]] Admission admitted() const { return Admission{*this}; }
+
+    /// Records `action` with what `fill` adds to it.
+    template <class Fill>
+    void record(OperationAction action, Fill fill) const {
+        OperationUpdate update{.action = action,
+                               .operationId = id(),
+                               .type = type_,
+                               .subType = subType_,
+                               .parentId = parentId_,
+                               .name = name_};
+        fill(update);
+        invocation_->record(std::move(update));
+    }
+    void record(OperationAction action) const {
+        record(action, [](OperationUpdate&) {});
+    }
+
+    [[nodiscard]] auto written() const { return invocation_->written(); }
+    [[nodiscard]] auto changed() const { return invocation_->changed(*place_); }
+
+    [[nodiscard]] SerdesContext serdesContext(const std::string& operationId) const {
+        return {.executionName = invocation_->identity().name, .operationId = operationId};
+    }
+
+    /// Writes `value` as text, or ends the execution: then false, and the caller suspends for good.
+    template <class T>
+    [[nodiscard]] bool encode(const Codec<T>& codec, const T& value, Payload& payload) const {
+        return orHalt("could not be recorded", [&] {
+            const auto operationId = id();
+            payload = codec.encode(value, serdesContext(operationId));
+            if (!isUtf8(*payload)) throw SerdesError{"the text is not UTF-8"};
+        });
+    }
+
+    /// Reads a value from text, or ends the execution: then false, and the caller suspends for
+    /// good.
+    template <class T>
+    [[nodiscard]] bool decode(const Codec<T>& codec, const Payload& payload,
+                              Outcome<T>& value) const {
+        return orHalt("could not be read back", [&] {
+            const auto operationId = id();
+            if constexpr (std::is_void_v<T>) {
+                value.setValue();
+            } else {
+                value.setValue(codec.decode(payload, serdesContext(operationId)));
+            }
+        });
+    }
+
+    /// Runs `call`; a `SerdesError` ends the execution, and then the result is false.
+    template <class Call>
+    [[nodiscard]] bool orHalt(std::string_view what, Call call) const {
+        try {
+            call();
+            return true;
+        } catch (const std::exception& error) {
+            invocation_->halt({.type = "SerdesError",
+                               .message = fmt::format("The result of {} (operation {}) {}: {}",
+                                                      description(), id(), what, error.what())});
+            return false;
+        }
+    }
+
+    /// Whether no body may be started any more: the caller suspends for good.
+    [[nodiscard]] bool mustNotRun() const noexcept {
+        return invocation_->stopping() || invocation_->halted();
+    }
+
+    [[nodiscard]] StepContext stepContext(std::uint32_t attempt,
+                                          const std::string& operationId) const {
+        return {attempt, logger({.operationId = operationId,
+                                 .operationName = name_,
+                                 .attempt = attempt})};
+    }
+
+    [[nodiscard]] Logger logger(LogRecord fields, Logger::IsReplaying isReplaying = {}) const {
+        fields.executionName = invocation_->identity().name;
+        fields.handlerName = invocation_->identity().handlerName;
+        return {invocation_->services().log, invocation_->services().clock, fields,
+                std::move(isReplaying)};
+    }
+
+    /// What was recorded of the failure.
+    [[nodiscard]] ErrorObject error() const {
+        return place_->error ? *place_->error : ErrorObject{};
+    }
+
+private:
+    [[nodiscard]] OperationIdentity identity() const {
+        return {.type = type_, .subType = subType_, .name = name_};
+    }
+
+    [[nodiscard]] bool admit() const {
+        if (invocation_->halted()) return false;
+        auto problem = mismatch(*place_, identity());
+        if (!problem && onlyRecorded_ && !isTerminal(place_->status)) {
+            problem = missingFromPast(*place_, identity());
+        }
+        if (!problem) return true;
+        invocation_->halt(
+            {.type = "NonDeterministicExecutionError", .message = std::move(*problem)});
+        return false;
+    }
+
+    Invocation* invocation_;
+    Operation* place_;
+    Scope* scope_;
+    std::string parentId_;
+    std::string name_;
+    OperationType type_;
+    OperationSubType subType_;
+    bool onlyRecorded_;
+};
+
+}  // namespace durable::inline v0

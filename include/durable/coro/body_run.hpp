@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/coro/mailbox.hpp>
+#include <durable/coro/step_pool.hpp>
+#include <durable/coro/task.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+/// \file
+/// One run of one step body, from the workflow to the step pool and back.
+
+namespace durable::inline v0 {
+
+namespace detail {
+
+template <class Returned>
+struct BodyResult {
+    using type = Returned;
+    static constexpr bool isAsync = false;
+};
+
+template <class T, class Executor>
+struct BodyResult<boost::asio::awaitable<T, Executor>> {
+    using type = T;
+    static constexpr bool isAsync = true;
+};
+
+/// Whether the calling thread is inside a plain step body.
+inline bool& insideBody() noexcept {
+    thread_local bool inside = false;
+    return inside;
+}
+
+}  // namespace detail
+
+/// Runs `call(stop token)` on the step pool and resumes the awaiting coroutine with its outcome.
+///
+/// `call` is a plain function or one that returns an `asio::awaitable`. It may refer to the
+/// awaiting coroutine's frame: whoever wants to destroy the frame waits for `Scope::bodies`.
+template <class Call>
+class BodyRun final : public detail::Awaitable, private Message, private RunningBody {
+    using Returned = std::invoke_result_t<Call&, std::stop_token>;
+    using Shape = detail::BodyResult<Returned>;
+
+public:
+    using Result = typename Shape::type;
+
+    BodyRun(StepPool& pool, std::shared_ptr<Mailbox> mailbox, std::stop_token engineStop, Call call)
+        : pool_{pool},
+          mailbox_{std::move(mailbox)},
+          engineStop_{std::move(engineStop)},
+          call_{std::move(call)} {}
+    BodyRun(const BodyRun&) = delete;
+    BodyRun& operator=(const BodyRun&) = delete;
+    ~BodyRun() = default;
+
+    /// A plain body without a pool runs here and now.
+    bool await_ready() {
+        if constexpr (!Shape::isAsync) {
+            if (pool_.runsInline()) {
+                StepPool::Ticket ticket{pool_};
+                ticket.runs();
+                run(engineStop_);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiting) {
+        coroutine_ = &waiting.promise();
+        coroutine_->scope()->enter(*this);
+        ticket_.emplace(pool_);
+        stop_.emplace();
+        stopWithEngine_.emplace(engineStop_, StopWithEngine{*stop_});
+        if constexpr (Shape::isAsync) {
+            spawn();
+        } else {
+            boost::asio::post(pool_.executor(), [this, mailbox = mailbox_] {
+                ticket_->runs();
+                run(stop_->get_token());
+                mailbox->push(*this);
+            });
+        }
+    }
+
+    Outcome<Result> await_resume() { return std::move(outcome_); }
+
+private:
+    struct StopWithEngine {
+        std::stop_source& source;
+        void operator()() const { source.request_stop(); }
+    };
+
+    void run(std::stop_token stop) {
+        const bool before = std::exchange(detail::insideBody(), true);
+        outcome_.capture([&]() -> Result { return call_(std::move(stop)); });
+        detail::insideBody() = before;
+    }
+
+    void spawn() {
+        namespace asio = boost::asio;
+        auto strand = asio::make_strand(pool_.executor());
+        auto signal = std::make_shared<asio::cancellation_signal>();
+        cancel_.emplace(stop_->get_token(), Cancel{strand, signal});
+        auto body = [this]() -> asio::awaitable<Result> {
+            ticket_->runs();
+            co_return co_await call_(stop_->get_token());
+        };
+        auto finished = [this, mailbox = mailbox_, signal](std::exception_ptr failure,
+                                                           auto... value) {
+            if (failure) {
+                outcome_.setException(std::move(failure));
+            } else {
+                outcome_.setValue(std::move(value)...);
+            }
+            mailbox->push(*this);
+        };
+        asio::co_spawn(strand, std::move(body),
+                       asio::bind_cancellation_slot(signal->slot(), std::move(finished)));
+    }
+
+    struct Cancel {
+        boost::asio::strand<boost::asio::any_io_executor> strand;
+        std::shared_ptr<boost::asio::cancellation_signal> signal;
+
+        void operator()() const {
+            boost::asio::post(strand, [signal = signal] {
+                signal->emit(boost::asio::cancellation_type::terminal);
+            });
+        }
+    };
+
+    void requestStop() override { stop_->request_stop(); }
+
+    void deliver() override {
+        cancel_.reset();
+        stopWithEngine_.reset();
+        ticket_.reset();
+        Resumable& coroutine = *coroutine_;
+        Scope& scope = *coroutine.scope();
+        scope.loop().post(coroutine);
+        scope.leave(*this);
+    }
+
+    StepPool& pool_;
+    std::shared_ptr<Mailbox> mailbox_;
+    std::stop_token engineStop_;
+    Call call_;
+    Outcome<Result> outcome_;
+    Resumable* coroutine_{};
+    std::optional<StepPool::Ticket> ticket_;
+    std::optional<std::stop_source> stop_;
+    std::optional<std::stop_callback<StopWithEngine>> stopWithEngine_;
+    std::optional<std::stop_callback<Cancel>> cancel_;
+};
+
+}  // namespace durable::inline v0

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/version.hpp>
+
+#include <functional>
+#include <mutex>
+#include <utility>
+
+namespace durable::inline v0 {
+
+/// Something that another thread tells an execution.
+class Message {
+public:
+    /// Called on the execution's own thread. May destroy the message.
+    virtual void deliver() = 0;
+
+protected:
+    Message() = default;
+    ~Message() = default;
+    Message(const Message&) = default;
+    Message& operator=(const Message&) = default;
+
+private:
+    friend class Mailbox;
+
+    Message* next_{};
+};
+
+/// The way from other threads into one execution: messages in the order of their arrival.
+class Mailbox {
+public:
+    /// `wake` is called, on the sender's thread, whenever a message arrives in an empty mailbox.
+    explicit Mailbox(std::function<void()> wake) : wake_{std::move(wake)} {}
+
+    /// Thread-safety: any thread. The message must live until it is delivered.
+    void push(Message& message) {
+        {
+            const std::scoped_lock lock{mutex_};
+            message.next_ = nullptr;
+            const bool wasEmpty = first_ == nullptr;
+            (wasEmpty ? first_ : last_->next_) = &message;
+            last_ = &message;
+            if (!wasEmpty) return;
+        }
+        wake_();
+    }
+
+    [[nodiscard]] bool empty() const {
+        const std::scoped_lock lock{mutex_};
+        return first_ == nullptr;
+    }
+
+    /// Delivers what has arrived. On the execution's own thread.
+    void deliverAll() {
+        Message* message = nullptr;
+        {
+            const std::scoped_lock lock{mutex_};
+            message = std::exchange(first_, nullptr);
+        }
+        while (message != nullptr) std::exchange(message, message->next_)->deliver();
+    }
+
+private:
+    std::function<void()> wake_;
+    mutable std::mutex mutex_;
+    Message* first_{};
+    Message* last_{};
+};
+
+}  // namespace durable::inline v0

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/coro/scope.hpp>
+
+#include <coroutine>
+#include <utility>
+
+namespace durable::inline v0 {
+
+/// The ready queue of one execution, and the only place that resumes its coroutines.
+///
+/// Nothing is resumed inside a resume: awaiting and returning only queue who is next, so that the
+/// stack stays flat however many operations are replayed. (Symmetric transfer would need tail
+/// calls, which g++ does not make at -O0 or under sanitizers.)
+///
+/// Thread-safety: none; an execution runs on one thread at a time.
+class RunLoop {
+public:
+    /// Queues behind everything that is ready.
+    void post(Resumable& coroutine) noexcept {
+        if (!coroutine.linked()) ready_.pushBack(coroutine);
+    }
+
+    /// Queues before everything that is ready: for a call or a return, which go on at once.
+    void postNext(Resumable& coroutine) noexcept { ready_.pushFront(coroutine); }
+
+    [[nodiscard]] bool idle() const noexcept { return ready_.empty(); }
+
+    /// Resumes until nothing is ready. Coroutines of a frozen scope are dropped from the queue.
+    void run() {
+        while (!ready_.empty()) {
+            Resumable& coroutine = ready_.popFront();
+            if (coroutine.scope_->frozen()) continue;
+            current_ = coroutine.scope_;
+            coroutine.handle_.resume();
+            current_ = nullptr;
+        }
+    }
+
+    /// The scope of the code that runs now, or null outside `run`.
+    [[nodiscard]] Scope* current() const noexcept { return current_; }
+
+    /// Makes code that is called as a plain function count as code of `scope`.
+    class Enter {
+    public:
+        Enter(RunLoop& loop, Scope& scope)
+            : loop_{loop}, before_{std::exchange(loop.current_, &scope)} {}
+        Enter(const Enter&) = delete;
+        Enter& operator=(const Enter&) = delete;
+        ~Enter() { loop_.current_ = before_; }
+
+    private:
+        RunLoop& loop_;
+        Scope* before_;
+    };
+
+private:
+    LinkedList<Resumable> ready_;
+    Scope* current_{};
+};
+
+inline void Scope::leave(RunningBody& body) noexcept {
+    body.unlink();
+    for (Scope* scope = this; scope != nullptr; scope = scope->parent_) {
+        --scope->bodies_;
+        if (scope->bodies_ == 0 && scope->waiter_ != nullptr) {
+            loop_.post(*std::exchange(scope->waiter_, nullptr));
+        }
+    }
+}
+
+}  // namespace durable::inline v0

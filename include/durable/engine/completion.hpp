@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/store/store.hpp>
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace durable::inline v0 {
+
+/// A value that comes once, from another thread, or an error in its place.
+///
+/// Thread-safety: all members.
+template <class T>
+class Promised {
+public:
+    void set(T value) {
+        finish([&] { value_.emplace(std::move(value)); });
+    }
+
+    void fail(std::exception_ptr error) {
+        finish([&] { error_ = std::move(error); });
+    }
+
+    [[nodiscard]] bool ready() const {
+        const std::scoped_lock lock{mutex_};
+        return value_ || error_;
+    }
+
+    void wait() const {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] { return value_ || error_; });
+    }
+
+    /// The value, or the error, thrown. Only once `ready`.
+    [[nodiscard]] T get() const {
+        const std::scoped_lock lock{mutex_};
+        if (error_) std::rethrow_exception(error_);
+        return *value_;
+    }
+
+    /// The value, or empty while there is none.
+    [[nodiscard]] std::optional<T> peek() const {
+        const std::scoped_lock lock{mutex_};
+        return value_;
+    }
+
+private:
+    template <class Set>
+    void finish(Set set) {
+        const std::scoped_lock lock{mutex_};
+        if (value_ || error_) return;
+        set();
+        changed_.notify_all();
+    }
+
+    mutable std::mutex mutex_;
+    mutable std::condition_variable changed_;
+    std::optional<T> value_;
+    std::exception_ptr error_;
+};
+
+/// The end of an execution, for everyone who waits for it.
+using Completion = Promised<ExecutionEnd>;
+
+}  // namespace durable::inline v0

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/base/require.hpp>
+#include <durable/engine/engine_core.hpp>
+#include <durable/engine/execution.hpp>
+#include <durable/journal/history.hpp>
+#include <durable/serdes/utf8.hpp>
+
+#include <boost/asio/signal_set.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace durable::inline v0 {
+
+/// An execution of that name exists, with another input.
+class ExecutionConflict : public std::invalid_argument {
+public:
+    using std::invalid_argument::invalid_argument;
+};
+
+/// There is no callback of that id.
+class UnknownCallback : public std::invalid_argument {
+public:
+    using std::invalid_argument::invalid_argument;
+};
+
+/// The callback was completed before, its time is over, or its execution has ended.
+class ClosedCallback : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Runs executions of registered handlers on this machine, over one store.
+///
+/// Register every handler first; `start` or `resume` then lets go on what the store holds
+/// unfinished. Everything that returns has been written: what `start` returned survives a crash.
+///
+/// Thread-safety: all members. Those that wait must not be called from a handler or step body.
+class Engine {
+public:
+    /// \throws InvalidConfig if an option is out of range; StoreError.
+    explicit Engine(std::shared_ptr<Store> store, EngineOptions options = {})
+        : core_{std::make_unique<EngineCore>(std::move(store), std::move(options))} {}
+
+    /// Registers `handler`, `Task<Out>(DurableContext&, In)` or `Task<Out>(DurableContext&)`, under
+    /// a name that its executions keep for good. Executions of it that the store holds go on if
+    /// the engine has been started before.
+    /// \throws InvalidConfig if the name is empty or taken.
+    template <class Function>
+    void registerHandler(const std::string& name, Function handler) {
+        core_->handlers().add(
+            name, [handler = std::move(handler)](DurableContext& context, Payload input) mutable {
+                return detail::runHandler(handler, context, std::move(input));
+            });
+        if (resumed()) core_->resumeHandler(name);
+    }
+
+    /// Lets go on what the store holds unfinished. Called by `start`; needed by a program that
+    /// starts nothing itself. Calls after the first do nothing.
+    void resume() {
+        const std::scoped_lock lock{resumeMutex_};
+        if (std::exchange(resumed_, true)) return;
+        core_->resumeAll();
+    }
+
+    /// Starts an execution; returns when that is durable. Starting the same name with the same
+    /// input again gives the execution that exists, ended or not.
+    /// \throws ExecutionConflict if the name exists with another input; InvalidConfig;
+    ///     SerdesError if the input cannot be written; StoreError; EngineStopped.
+    template <class Input>
+    Execution start(const std::string& handlerName, const Input& input, StartOptions options = {}) {
+        return startWith(handlerName, toJsonText(input), std::move(options));
+    }
+    Execution start(const std::string& handlerName, StartOptions options = {}) {
+        return startWith(handlerName, std::nullopt, std::move(options));
+    }
+
+    // --- looking around ---------------------------------------------------------------------
+
+    /// The execution of that name, or empty.
+    [[nodiscard]] std::optional<Execution> find(std::string_view handlerName,
+                                                std::string_view name) {
+        const auto record = core_->store().find(handlerName, name);
+        if (!record) return std::nullopt;
+        return handleOf(*record);
+    }
+
+    /// Executions in the order of their ids.
+    [[nodiscard]] std::vector<ExecutionRecord> list(const ExecutionFilter& filter = {}) {
+        return core_->store().list(filter);
+    }
+
+    /// What happened to an execution, in order; empty if there is no such execution.
+    [[nodiscard]] std::vector<HistoryEvent> history(ExecutionId execution) {
+        const auto entries = core_->store().load(execution);
+        return historyOf(entries);
+    }
+
+    [[nodiscard]] EngineMetrics metrics() const { return core_->metrics(); }
+
+    // --- callbacks --------------------------------------------------------------------------
+
+    /// Completes a callback with `result`: text as it is, anything else as JSON. Returns when that
+    /// is durable.
+    /// \throws UnknownCallback, ClosedCallback, SerdesError, StoreError, EngineStopped.
+    template <class T>
+    void completeCallback(std::string_view callbackId, const T& result) {
+        if constexpr (std::convertible_to<T, std::string_view>) {
+            changeCallback(callbackId, OperationAction::succeed,
+                           std::string{std::string_view{result}}, {});
+        } else {
+            changeCallback(callbackId, OperationAction::succeed, toJsonText(result), {});
+        }
+    }
+    /// For a callback whose result is `void`.
+    void completeCallback(std::string_view callbackId) {
+        changeCallback(callbackId, OperationAction::succeed, {}, {});
+    }
+
+    /// Fails a callback: whoever waits for it gets `CallbackExternalError`. Otherwise as
+    /// `completeCallback`.
+    void failCallback(std::string_view callbackId, ErrorObject error) {
+        changeCallback(callbackId, OperationAction::fail, {}, std::move(error));
+    }
+
+    /// Starts the heartbeat timeout of a callback anew. Otherwise as `completeCallback`.
+    void heartbeatCallback(std::string_view callbackId) {
+        changeCallback(callbackId, OperationAction::heartbeat, {}, {});
+    }
+
+    // --- stopping ---------------------------------------------------------------------------
+
+    /// Ends an execution as `stopped`. Its step bodies get their stop token; executions that it
+    /// invoked go on. Returns when that is durable; an execution that has ended stays as it is.
+    /// \throws StoreError, EngineStopped.
+    void stopExecution(ExecutionId execution,
+                       ErrorObject error = {.message = "Execution stopped by user request"}) {
+        resume();
+        change(execution, {.action = OperationAction::stop,
+                           .type = OperationType::execution,
+                           .error = std::move(error)});
+    }
+
+    /// Stops the engine: running bodies get their stop token and are waited for, what is recorded
+    /// is written. Everything unfinished goes on with the next engine. Called by the destructor.
+    void stop() { core_->stop(); }
+
+    /// Stops the engine when the process gets one of these signals: whoever waits for an execution
+    /// gets `EngineStopped`, and `main` can return. A second signal acts as without this.
+    void stopOn(std::initializer_list<int> signals) {
+        signals_.emplace(core_->io());
+        for (const int signal : signals) signals_->add(signal);
+        signals_->async_wait([this](const boost::system::error_code& failed, int) {
+            if (failed) return;
+            signals_->clear();
+            core_->requestStop();
+        });
+    }
+
+    /// Runs handlers on the calling thread until the engine is stopped: for an engine without
+    /// threads of its own.
+    void run() {
+        resume();
+        const Promised<bool> never;
+        core_->await(never);
+    }
+
+private:
+    struct Starting {
+        Promised<bool> durable;
+    };
+
+    [[nodiscard]] bool resumed() const {
+        const std::scoped_lock lock{resumeMutex_};
+        return resumed_;
+    }
+
+    Execution startWith(const std::string& handlerName, Payload input, StartOptions options) {
+        if (core_->handlers().find(handlerName) == nullptr) {
+            throw InvalidConfig{fmt::format("no handler \"{}\" is registered", handlerName)};
+        }
+        requireStartable(options);
+        resume();
+        const auto key = std::pair{handlerName, options.name};
+        for (;;) {
+            auto starting = std::make_shared<Starting>();
+            std::shared_ptr<Starting> other;
+            {
+                const std::scoped_lock lock{startMutex_};
+                const auto [place, first] = starting_.emplace(key, starting);
+                if (!first) other = place->second;
+            }
+            if (!other) return startFirst(key, *starting, std::move(input), options);
+            core_->await(other->durable);
+        }
+    }
+
+    /// Starts the execution unless it exists; no other thread does so for the same name meanwhile.
+    Execution startFirst(const std::pair<std::string, std::string>& key, Starting& starting,
+                         Payload input, const StartOptions& options) {
+        struct Release {
+            Engine& engine;
+            const std::pair<std::string, std::string>& key;
+            Starting& starting;
+            ~Release() {
+                const std::scoped_lock lock{engine.startMutex_};
+                engine.starting_.erase(key);
+                starting.durable.set(true);
+            }
+        };
+        const auto keep = [&] {
+            const std::scoped_lock lock{startMutex_};
+            return starting_.at(key);
+        }();
+        const Release release{*this, key, starting};
+
+        if (const auto existing = core_->store().find(key.first, key.second)) {
+            requireSameInput(*existing, input);
+            if (!existing->end) core_->wake(existing->id);
+            return handleOf(*existing);
+        }
+        ExecutionStart start{.handlerName = key.first,
+                             .name = key.second,
+                             .input = std::move(input),
+                             .startTime = core_->options().clock->now(),
+                             .timeout = options.timeout,
+                             .tenantId = options.tenantId};
+        auto durable = std::make_shared<Promised<bool>>();
+        core_->create(std::move(start), settling(durable));
+        core_->await(*durable);
+        (void)durable->get();
+        return handleOf(*core_->store().find(key.first, key.second));
+    }
+
+    static void requireSameInput(const ExecutionRecord& existing, const Payload& input) {
+        if (existing.start.input == input) return;
+        throw ExecutionConflict{
+            fmt::format("execution \"{}\" of handler \"{}\" exists with another input",
+                        existing.start.name, existing.start.handlerName)};
+    }
+
+    static void requireStartable(StartOptions& options) {
+        if (options.timeout) {
+            requireAtLeast<std::int64_t>("timeout in seconds", options.timeout->count(), 1);
+        }
+        if (options.name.empty()) {
+            std::random_device system;
+            options.name = fmt::format("{:08x}{:08x}{:08x}{:08x}", system(), system(), system(),
+                                       system());
+        }
+        const auto allowed = [](unsigned char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   c == '-' || c == '_';
+        };
+        constexpr std::size_t lengthMax = 64;
+        if (options.name.size() > lengthMax || !std::ranges::all_of(options.name, allowed)) {
+            throw InvalidConfig{fmt::format(
+                "the name of an execution must be 1 to {} letters, digits, '-' and '_', got \"{}\"",
+                lengthMax, options.name)};
+        }
+    }
+
+    [[nodiscard]] Execution handleOf(const ExecutionRecord& record) {
+        return {record.id, record.start, core_->completionOf(record),
+                [core = core_.get()](const Completion& completion) { core->await(completion); }};
+    }
+
+    /// Passes the outcome of a change on; a refused one as `ClosedCallback`.
+    [[nodiscard]] static ExecutionDriver::Done settling(
+        const std::shared_ptr<Promised<bool>>& outcome) {
+        return [outcome](const Refusal* refusal, const std::exception_ptr& error) {
+            if (refusal != nullptr) {
+                outcome->fail(std::make_exception_ptr(ClosedCallback{refusal->message}));
+            } else if (error) {
+                outcome->fail(error);
+            } else {
+                outcome->set(true);
+            }
+        };
+    }
+
+    void change(ExecutionId execution, OperationUpdate update) {
+        const auto record = core_->store().find(execution);
+        if (!record || record->end) return;
+        auto outcome = std::make_shared<Promised<bool>>();
+        core_->dispatch(execution, [update = std::move(update), outcome](ExecutionDriver& driver) {
+            driver.change(update, settling(outcome));
+        });
+        core_->await(*outcome);
+        (void)outcome->get();
+    }
+
+    void changeCallback(std::string_view callbackId, OperationAction action, Payload payload,
+                        std::optional<ErrorObject> error) {
+        if (payload && !isUtf8(*payload)) {
+            throw SerdesError{"the result of a callback must be UTF-8 text"};
+        }
+        resume();
+        const auto place = callbackPlaceOf(callbackId);
+        const auto record = place ? core_->store().find(place->execution) : std::nullopt;
+        if (!record) throw UnknownCallback{"there is no callback of this id"};
+        auto outcome = std::make_shared<Promised<bool>>();
+        OperationUpdate update{.action = action,
+                               .operationId = place->operationId,
+                               .type = OperationType::callback,
+                               .payload = std::move(payload),
+                               .error = std::move(error)};
+        core_->dispatch(place->execution, [update = std::move(update), outcome,
+                                           id = std::string{callbackId}](ExecutionDriver& driver) {
+            const auto* operation = driver.state().find(update.operationId);
+            if (operation == nullptr || !operation->details ||
+                !equalSecrets(operation->details->callbackId, id)) {
+                outcome->fail(std::make_exception_ptr(
+                    UnknownCallback{"there is no callback of this id"}));
+                return;
+            }
+            driver.change(update, settling(outcome));
+        });
+        core_->await(*outcome);
+        (void)outcome->get();
+    }
+
+    std::unique_ptr<EngineCore> core_;
+    mutable std::mutex resumeMutex_;
+    bool resumed_{};
+    std::mutex startMutex_;
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<Starting>> starting_;
+    std::optional<boost::asio::signal_set> signals_;
+};
+
+}  // namespace durable::inline v0

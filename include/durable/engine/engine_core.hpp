@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/base/exception.hpp>
+#include <durable/engine/callback_id.hpp>
+#include <durable/engine/engine_options.hpp>
+#include <durable/engine/execution_driver.hpp>
+#include <durable/engine/journal_writer.hpp>
+#include <durable/engine/metrics.hpp>
+#include <durable/engine/parked.hpp>
+#include <durable/engine/timer_queue.hpp>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace durable::inline v0 {
+
+/// The inside of an engine: threads, the drivers of the executions that are in memory, and what
+/// they need of each other. `Engine` is the outside.
+///
+/// Thread-safety: all members, unless said otherwise.
+class EngineCore final : private DriverHost {
+public:
+    EngineCore(std::shared_ptr<Store> store, EngineOptions options)
+        : options_{withDefaults(std::move(options))},
+          store_{std::move(store)},
+          work_{io_.get_executor()},
+          steps_{options_.stepThreads, io_.get_executor()},
+          services_{.clock = *options_.clock,
+                    .steps = steps_,
+                    .log = options_.log,
+                    .limits = options_.limits,
+                    .random = options_.random,
+                    .newCallbackId = newCallbackId,
+                    .stop = stop_.get_token()},
+          writer_{store_, io_.get_executor()},
+          timers_{*options_.clock, io_.get_executor(),
+                  [this](ExecutionId id) {
+                      dispatch(id, [](ExecutionDriver& driver) { driver.fireTimers(); });
+                  }},
+          parked_{options_.maxParked},
+          lastId_{store_->lastExecution()} {
+        for (std::size_t i = 0; i < options_.workflowThreads; ++i) {
+            threads_.emplace_back([this] { io_.run(); });
+        }
+    }
+    EngineCore(const EngineCore&) = delete;
+    EngineCore& operator=(const EngineCore&) = delete;
+    ~EngineCore() { stop(); }
+
+    [[nodiscard]] Store& store() noexcept { return *store_; }
+    [[nodiscard]] HandlerRegistry& handlers() noexcept { return handlers_; }
+    [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
+    [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
+    [[nodiscard]] TimerQueue& timers() noexcept { return timers_; }
+
+    // --- executions -------------------------------------------------------------------------
+
+    /// Gives a command to the execution's driver; loads the execution if it is not in memory.
+    void dispatch(ExecutionId id, ExecutionDriver::Command command) override {
+        const std::scoped_lock lock{mutex_};
+        auto& driver = residents_[id];
+        if (!driver) {
+            if (stop_.stop_requested()) {
+                residents_.erase(id);
+                return;
+            }
+            driver = make(id);
+            driver->post([this](ExecutionDriver& fresh) { load(fresh); });
+        }
+        driver->post(std::move(command));
+    }
+
+    /// Lets an execution go on that is not in memory.
+    void wake(ExecutionId id) {
+        dispatch(id, [](ExecutionDriver&) {});
+    }
+
+    /// Starts a new execution. `done` is called when that is durable.
+    void create(ExecutionStart start, ExecutionDriver::Done done) {
+        ExecutionRecord record{.start = std::move(start)};
+        const std::scoped_lock lock{mutex_};
+        if (stop_.stop_requested()) throw EngineStopped{"the engine was stopped"};
+        record.id = ++lastId_;
+        auto driver = make(record.id);
+        residents_.emplace(record.id, driver);
+        driver->post([this, record, done = std::move(done)](ExecutionDriver& fresh) {
+            fresh.create(record, handlers_.find(record.start.handlerName),
+                         {.action = OperationAction::start,
+                          .type = OperationType::execution,
+                          .name = record.start.name,
+                          .tenantId = record.start.tenantId,
+                          .delay = record.start.timeout,
+                          .payload = record.start.input},
+                         done);
+        });
+    }
+
+    /// The end of an execution, which may be now.
+    [[nodiscard]] std::shared_ptr<const Completion> completionOf(const ExecutionRecord& record) {
+        const std::scoped_lock lock{mutex_};
+        if (const auto known = completions_.find(record.id); known != completions_.end()) {
+            return known->second;
+        }
+        // Read again: it may have ended between the caller's look and now.
+        const auto current = record.end ? record : store_->find(record.id).value_or(record);
+        auto completion = std::make_shared<Completion>();
+        if (current.end) {
+            completion->set(*current.end);
+        } else if (stop_.stop_requested()) {
+            completion->fail(stopped());
+        } else {
+            completions_.emplace(record.id, completion);
+        }
+        return completion;
+    }
+
+    /// Lets go on what the store holds unfinished: what ran runs again, what waits keeps waiting.
+    void resumeAll() {
+        const auto now = options_.clock->now();
+        forEachRecord({.handlerName = {}, .status = ExecutionStatus::running},
+                      [&](const ExecutionRecord& record) { resume(record, now); });
+        forEachRecord({.handlerName = {}, .status = {}, .onlyUnacknowledged = true},
+                      [&](const ExecutionRecord& record) { tellInvoker(record); });
+    }
+
+    /// Lets go on the unfinished executions of one handler, which has just been registered.
+    void resumeHandler(const std::string& handlerName) {
+        const auto now = options_.clock->now();
+        forEachRecord({.handlerName = handlerName, .status = ExecutionStatus::running},
+                      [&](const ExecutionRecord& record) { resume(record, now); });
+    }
+
+    [[nodiscard]] EngineMetrics metrics() const {
+        const std::scoped_lock lock{mutex_};
+        return {.executionsRunning = residents_.size() - parked_.size(),
+                .executionsParked = parked_.size(),
+                .executionsWaiting = waiting_.size(),
+                .bodiesInFlight = steps_.running(),
+                .bodiesQueued = steps_.queued(),
+                .commits = writer_.commits(),
+                .entries = writer_.entries()};
+    }
+
+    // --- waiting and stopping ---------------------------------------------------------------
+
+    /// Blocks until `promised` is ready. Without threads of its own the engine runs meanwhile, on
+    /// the calling thread.
+    template <class T>
+    void await(const Promised<T>& promised) {
+        if (options_.workflowThreads > 0) {
+            promised.wait();
+            return;
+        }
+        while (!promised.ready() && io_.run_one() > 0) {
+        }
+    }
+
+    /// Starts stopping: bodies get their stop token, what is recorded is written. Does not wait.
+    void requestStop() {
+        timers_.stop();
+        stop_.request_stop();
+        const std::scoped_lock lock{mutex_};
+        for (const auto& [id, driver] : residents_) driver->post([](ExecutionDriver&) {});
+        failIfStopped();
+    }
+
+    /// Stops and waits until nothing of the engine runs any more.
+    void stop() {
+        requestStop();
+        if (options_.workflowThreads == 0) {
+            while (!allRetired() && io_.run_one() > 0) {
+            }
+        } else {
+            std::unique_lock lock{mutex_};
+            retiredAll_.wait(lock, [&] { return residents_.empty(); });
+        }
+        const std::scoped_lock joining{joinMutex_};
+        steps_.join();
+        work_.reset();
+        io_.stop();
+        for (auto& thread : threads_) thread.join();
+        threads_.clear();
+    }
+
+private:
+    [[nodiscard]] static EngineOptions withDefaults(EngineOptions options) {
+        if (!options.clock) options.clock = std::make_shared<const SystemClock>();
+        if (!options.random) {
+            options.random = [] {
+                thread_local std::mt19937_64 generator{std::random_device{}()};
+                return std::uniform_real_distribution<double>{0, 1}(generator);
+            };
+        }
+        return options;
+    }
+
+    [[nodiscard]] static std::exception_ptr stopped() {
+        return std::make_exception_ptr(
+            EngineStopped{"the engine was stopped; the execution goes on with the next one"});
+    }
+
+    [[nodiscard]] std::shared_ptr<ExecutionDriver> make(ExecutionId id) {
+        waiting_.erase(id);
+        return ExecutionDriver::make(*this, services_, io_, id, options_.startVisibleAfter);
+    }
+
+    void load(ExecutionDriver& driver) {
+        const auto id = driver.identity().id;
+        try {
+            auto record = store_->find(id);
+            if (!record) throw StoreError{fmt::format("execution {} is not in the journal", id)};
+            const auto entries = store_->load(id);
+            const auto* handler = handlers_.find(record->start.handlerName);
+            driver.load(std::move(*record), entries, handler);
+        } catch (const std::exception& error) {
+            log(LogLevel::error,
+                fmt::format("execution {} could not be loaded: {}", id, error.what()));
+            driver.abandon(std::current_exception());
+        }
+    }
+
+    template <class Visit>
+    void forEachRecord(ExecutionFilter filter, Visit visit) {
+        for (;;) {
+            const auto records = store_->list(filter);
+            for (const auto& record : records) visit(record);
+            if (records.size() < filter.countMax) return;
+            filter.after = records.back().id;
+        }
+    }
+
+    void resume(const ExecutionRecord& record, TimePoint now) {
+        const auto& [waiting, wakeAt] = record.suspension;
+        if (handlers_.find(record.start.handlerName) == nullptr) {
+            log(LogLevel::warn,
+                fmt::format("execution \"{}\" waits: no handler \"{}\" is registered",
+                            record.start.name, record.start.handlerName));
+            return;
+        }
+        if (!waiting || (wakeAt && *wakeAt <= now)) {
+            dispatch(record.id, [](ExecutionDriver& driver) { driver.fireTimers(); });
+            return;
+        }
+        const std::scoped_lock lock{mutex_};
+        if (residents_.contains(record.id)) return;
+        waiting_.insert(record.id);
+        timers_.arm(record.id, wakeAt);
+    }
+
+    void log(LogLevel level, const std::string& message) const {
+        if (!options_.log) return;
+        LogRecord record;
+        record.time = options_.clock->now();
+        record.level = level;
+        record.message = message;
+        options_.log(record);
+    }
+
+    [[nodiscard]] bool allRetired() const {
+        const std::scoped_lock lock{mutex_};
+        return residents_.empty();
+    }
+
+    /// Under the lock.
+    void failIfStopped() {
+        if (!stop_.stop_requested() || !residents_.empty()) return;
+        for (auto& [id, completion] : std::exchange(completions_, {})) completion->fail(stopped());
+        retiredAll_.notify_all();
+    }
+
+    /// Tells the invoking execution how an invoked one ended.
+    void tellInvoker(const ExecutionRecord& child) {
+        const auto& end = *child.end;
+        OperationUpdate update{.operationId = child.start.invokerOperation,
+                               .type = OperationType::chainedInvoke};
+        switch (end.status) {
+            case ExecutionStatus::succeeded:
+                update.action = OperationAction::succeed;
+                update.payload = end.result;
+                break;
+            case ExecutionStatus::timedOut:
+                update.action = OperationAction::timeOut;
+                update.error = ErrorObject{
+                    .type = "ChainedInvoke.Timeout",
+                    .message = fmt::format("CHAINED_INVOKE timed out after {} seconds.",
+                                           child.start.timeout.value_or(std::chrono::seconds{0})
+                                               .count())};
+                break;
+            case ExecutionStatus::stopped: update.action = OperationAction::stop; break;
+            default: update.action = OperationAction::fail;
+        }
+        if (!update.error && end.error) update.error = end.error;
+        dispatch(child.start.invokerExecution,
+                 [update = std::move(update), id = child.id](ExecutionDriver& invoker) {
+                     invoker.change(update);
+                     invoker.acknowledgeChild(id);
+                 });
+    }
+
+    // --- DriverHost, on a driver's strand -----------------------------------------------------
+
+    void submit(JournalWriter::Submission submission) override {
+        writer_.submit(std::move(submission));
+    }
+
+    void arm(ExecutionId id, std::optional<TimePoint> time) override { timers_.arm(id, time); }
+
+    [[nodiscard]] bool mayPark() const override { return parked_.limit() > 0; }
+
+    void parked(ExecutionDriver& driver) override {
+        std::optional<ExecutionId> evicted;
+        {
+            const std::scoped_lock lock{mutex_};
+            evicted = parked_.add(driver.identity().id);
+        }
+        if (evicted) dispatch(*evicted, [](ExecutionDriver& oldest) { oldest.evict(); });
+    }
+
+    void resumed(ExecutionDriver& driver) override {
+        const std::scoped_lock lock{mutex_};
+        parked_.remove(driver.identity().id);
+    }
+
+    void retired(ExecutionDriver& driver, bool wakeAgain) override {
+        const auto id = driver.identity().id;
+        forget(driver, true);
+        if (wakeAgain) wake(id);
+    }
+
+    void ended(ExecutionDriver& driver, const ExecutionEnd& end) override {
+        auto record = driver.record();
+        timers_.arm(record.id, std::nullopt);
+        std::shared_ptr<Completion> completion;
+        {
+            const std::scoped_lock lock{mutex_};
+            if (const auto known = completions_.find(record.id); known != completions_.end()) {
+                completion = std::move(known->second);
+                completions_.erase(known);
+            }
+        }
+        if (completion) completion->set(end);
+        if (record.start.invokerExecution != 0) tellInvoker(record);
+        forget(driver, false);
+    }
+
+    void lost(ExecutionDriver& driver, std::exception_ptr error) override {
+        timers_.arm(driver.identity().id, std::nullopt);
+        {
+            const std::scoped_lock lock{mutex_};
+            if (const auto known = completions_.find(driver.identity().id);
+                known != completions_.end()) {
+                known->second->fail(error);
+                completions_.erase(known);
+            }
+        }
+        forget(driver, false);
+    }
+
+    void invoke(ExecutionDriver& driver, const Operation& operation) override {
+        const auto& handlerName = operation.details->handlerName;
+        const auto operationId = operationIdOf(operation);
+        const auto name = fmt::format("invoke-{}-{}", driver.identity().id, operationId);
+        if (const auto child = store_->find(handlerName, name)) {
+            if (child->end) return tellInvoker(*child);
+            return wake(child->id);
+        }
+        if (handlers_.find(handlerName) == nullptr) {
+            driver.change({.action = OperationAction::fail,
+                           .operationId = operationId,
+                           .type = OperationType::chainedInvoke,
+                           .error = ErrorObject{
+                               .type = "ResourceNotFoundException",
+                               .message = fmt::format("no handler \"{}\" is registered",
+                                                      handlerName)}});
+            return;
+        }
+        if (stop_.stop_requested()) return;
+        create({.handlerName = handlerName,
+                .name = name,
+                .input = operation.result,
+                .startTime = options_.clock->now(),
+                .tenantId = operation.details->tenantId,
+                .invokerExecution = driver.identity().id,
+                .invokerOperation = operationId},
+               {});
+    }
+
+    void forget(ExecutionDriver& driver, bool waits) {
+        const std::scoped_lock lock{mutex_};
+        const auto id = driver.identity().id;
+        parked_.remove(id);
+        if (waits) waiting_.insert(id);
+        const auto resident = residents_.find(id);
+        if (resident != residents_.end() && resident->second.get() == &driver) {
+            residents_.erase(resident);
+        }
+        failIfStopped();
+    }
+
+    EngineOptions options_;
+    std::shared_ptr<Store> store_;
+    boost::asio::io_context io_;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    StepPool steps_;
+    std::stop_source stop_;
+    Services services_;
+    HandlerRegistry handlers_;
+    JournalWriter writer_;
+    TimerQueue timers_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable retiredAll_;
+    std::unordered_map<ExecutionId, std::shared_ptr<ExecutionDriver>> residents_;
+    std::unordered_map<ExecutionId, std::shared_ptr<Completion>> completions_;
+    std::unordered_set<ExecutionId> waiting_;
+    Parked parked_;
+    ExecutionId lastId_;
+
+    std::mutex joinMutex_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace durable::inline v0

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/base/clock.hpp>
+#include <durable/base/logger.hpp>
+#include <durable/journal/limits.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace durable::inline v0 {
+
+struct EngineOptions {
+    /// Threads that run handlers and write the journal. 0: none; then the threads that call
+    /// `start`, `result`, `run` and the like do it.
+    std::size_t workflowThreads{2};
+
+    /// Threads that run step bodies. 0: none; then bodies run where the handlers run, one at a
+    /// time.
+    std::size_t stepThreads{std::thread::hardware_concurrency() * 2};
+
+    /// Executions that may wait with their frames in memory. When there are more, the least
+    /// recently used are dropped, and replayed when the world wakes them. 0: every suspension ends
+    /// the invocation, as on AWS. The results are the same.
+    std::size_t maxParked{std::numeric_limits<std::size_t>::max()};
+
+    /// A step that has run this long gets its start written, so that it can be seen.
+    std::chrono::milliseconds startVisibleAfter{5};
+
+    Limits limits{};
+
+    /// Where log lines of handlers, steps and the engine go.
+    LogSink log{logToStandardError};
+
+    /// Empty: the machine's clock.
+    std::shared_ptr<const Clock> clock{};
+
+    /// Numbers from 0 to below 1, for jitter; called from several threads. Empty: a generator
+    /// seeded by the system.
+    std::function<double()> random{};
+};
+
+/// How to start an execution.
+struct StartOptions {
+    /// Unique among the executions of the handler: starting the same name with the same input
+    /// again gives the execution that exists. 1 to 64 letters, digits, `-` and `_`. Empty: a new
+    /// random name.
+    std::string name{};
+
+    /// From the start; at least 1 s. Empty: no limit.
+    std::optional<std::chrono::seconds> timeout{};
+
+    /// Passed on to invoked handlers.
+    std::string tenantId{};
+};
+
+}  // namespace durable::inline v0

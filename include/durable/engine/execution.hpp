@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/base/error.hpp>
+#include <durable/engine/completion.hpp>
+#include <durable/serdes/json_serdes.hpp>
+#include <durable/store/store.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace durable::inline v0 {
+
+/// An execution, as whoever started it or looked it up sees it.
+///
+/// Lifetime: must not be used after its engine is gone.
+/// Thread-safety: all members, except inside a handler or step body, where waiting would block it.
+class Execution {
+public:
+    /// For the library. `await` blocks until the completion is ready.
+    Execution(ExecutionId id, ExecutionStart start, std::shared_ptr<const Completion> completion,
+              std::function<void(const Completion&)> await)
+        : id_{id},
+          start_{std::move(start)},
+          completion_{std::move(completion)},
+          await_{std::move(await)} {}
+
+    [[nodiscard]] ExecutionId id() const noexcept { return id_; }
+    [[nodiscard]] const std::string& name() const noexcept { return start_.name; }
+    [[nodiscard]] const std::string& handlerName() const noexcept { return start_.handlerName; }
+
+    [[nodiscard]] ExecutionStatus status() const {
+        const auto end = completion_->peek();
+        return end ? end->status : ExecutionStatus::running;
+    }
+
+    /// Waits for the end, perhaps for days.
+    /// \throws EngineStopped if the engine stops before; StoreError if the journal could not be
+    ///     written: the execution then goes on with the next engine, or when it is started again.
+    void wait() const {
+        await_(*completion_);
+        (void)completion_->get();
+    }
+
+    /// Waits for the end and gives the result.
+    /// \throws ExecutionError if the execution failed, timed out or was stopped; else as `wait`.
+    template <class T>
+    [[nodiscard]] T result() const {
+        await_(*completion_);
+        const auto end = completion_->get();
+        if (end.status != ExecutionStatus::succeeded) {
+            throw ExecutionError{end.error.value_or(ErrorObject{})};
+        }
+        if constexpr (!std::is_void_v<T>) return fromJsonText<T>(end.result.value_or("null"));
+    }
+
+    /// The error, if the execution has ended with one.
+    [[nodiscard]] std::optional<ErrorObject> error() const {
+        const auto end = completion_->peek();
+        return end ? end->error : std::nullopt;
+    }
+
+private:
+    ExecutionId id_;
+    ExecutionStart start_;
+    std::shared_ptr<const Completion> completion_;
+    std::function<void(const Completion&)> await_;
+};
+
+}  // namespace durable::inline v0

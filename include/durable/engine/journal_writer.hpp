@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/store/store.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace durable::inline v0 {
+
+/// Group commit: one transaction for everything that all executions have handed over since the
+/// last one. While it commits, the next group gathers; there is no delay.
+///
+/// Thread-safety: all members.
+class JournalWriter {
+public:
+    /// One execution's part of a group. `written` is called when it is durable, or with the error
+    /// that kept it from being written; on the committing thread.
+    struct Submission {
+        Commit commit{};             ///< its entries are those below
+        std::vector<Entry> entries{};
+        std::function<void(std::exception_ptr)> written{};
+    };
+
+    JournalWriter(std::shared_ptr<Store> store, boost::asio::any_io_executor executor)
+        : store_{std::move(store)}, executor_{std::move(executor)} {}
+
+    void submit(Submission submission) {
+        const std::scoped_lock lock{mutex_};
+        queue_.push_back(std::move(submission));
+        if (std::exchange(committing_, true)) return;
+        boost::asio::post(executor_, [this] { commitGroup(); });
+    }
+
+    [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
+    [[nodiscard]] std::uint64_t entries() const noexcept { return entries_; }
+
+private:
+    void commitGroup() {
+        std::vector<Submission> group;
+        {
+            const std::scoped_lock lock{mutex_};
+            group.swap(queue_);
+        }
+        const auto error = write(group);
+        for (auto& submission : group) submission.written(error);
+
+        const std::scoped_lock lock{mutex_};
+        committing_ = !queue_.empty();
+        if (committing_) boost::asio::post(executor_, [this] { commitGroup(); });
+    }
+
+    std::exception_ptr write(std::vector<Submission>& group) {
+        std::vector<Commit> commits;
+        commits.reserve(group.size());
+        std::uint64_t entryCount = 0;
+        for (auto& submission : group) {
+            submission.commit.entries = submission.entries;
+            entryCount += submission.entries.size();
+            commits.push_back(submission.commit);
+        }
+        try {
+            store_->append(commits);
+        } catch (...) {
+            return std::current_exception();
+        }
+        ++commits_;
+        entries_ += entryCount;
+        return nullptr;
+    }
+
+    std::shared_ptr<Store> store_;
+    boost::asio::any_io_executor executor_;
+    std::mutex mutex_;
+    std::vector<Submission> queue_;
+    bool committing_{};
+    std::atomic<std::uint64_t> commits_{};
+    std::atomic<std::uint64_t> entries_{};
+};
+
+}  // namespace durable::inline v0

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/base/clock.hpp>
+#include <durable/base/error_object.hpp>
+#include <durable/journal/operation.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace durable::inline v0 {
+
+/// What happened to an operation.
+enum class EntryKind {
+    started,
+    succeeded,
+    failed,
+    retried,      ///< an attempt ended and another one will follow
+    becameReady,  ///< the retry delay is over
+    timedOut,
+    cancelled,
+    stopped,
+    heartbeat,
+    invocationCompleted,  ///< one pass of the handler ended
+};
+
+/// One item of a journal. Never changed once it is written; the operations' current state and the
+/// history of events are two readings of the list of entries.
+struct Entry {
+    EntryKind kind{EntryKind::started};
+    TimePoint time{};
+    std::string operationId{};  ///< empty: the execution itself
+
+    // Of `started` only.
+    OperationType type{OperationType::execution};
+    OperationSubType subType{OperationSubType::none};
+    std::string parentId{};  ///< the nearest recorded context; empty: the execution
+    std::string name{};
+    std::string callbackId{};
+    std::string handlerName{};
+    std::string tenantId{};
+    std::optional<std::chrono::seconds> heartbeatTimeout{};
+
+    /// Length of a wait or of a retry delay; timeout of a callback or of an execution.
+    std::optional<std::chrono::seconds> delay{};
+
+    std::optional<std::string> payload{};  ///< input, result, or state between two attempts
+    std::optional<ErrorObject> error{};
+    std::uint32_t attempt{};  ///< number of the step's attempt that ended; 0 where it has none
+    bool replayChildren{};
+};
+
+}  // namespace durable::inline v0

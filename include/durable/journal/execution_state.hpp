@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/journal/entry.hpp>
+#include <durable/journal/execution_status.hpp>
+#include <durable/journal/operation.hpp>
+#include <durable/journal/operation_id.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace durable::inline v0 {
+
+/// The current state of one execution: what its entries add up to. The first reading of a journal;
+/// the second is `history`.
+class ExecutionState {
+public:
+    ExecutionState() = default;
+    ExecutionState(const ExecutionState&) = delete;
+    ExecutionState& operator=(const ExecutionState&) = delete;
+    ExecutionState(ExecutionState&&) = delete;
+    ExecutionState& operator=(ExecutionState&&) = delete;
+    ~ExecutionState() = default;
+
+    /// The execution itself; its children are what the handler called.
+    [[nodiscard]] const Operation& root() const noexcept { return root_; }
+    [[nodiscard]] Operation& root() noexcept { return root_; }
+
+    [[nodiscard]] const std::optional<std::string>& input() const noexcept { return input_; }
+    [[nodiscard]] std::uint64_t entryCount() const noexcept { return entryCount_; }
+
+    [[nodiscard]] ExecutionStatus status() const noexcept {
+        switch (root_.status) {
+            case OperationStatus::succeeded: return ExecutionStatus::succeeded;
+            case OperationStatus::failed: return ExecutionStatus::failed;
+            case OperationStatus::timedOut: return ExecutionStatus::timedOut;
+            case OperationStatus::stopped: return ExecutionStatus::stopped;
+            default: return ExecutionStatus::running;
+        }
+    }
+
+    /// The operation with that id, or null if it is not recorded.
+    [[nodiscard]] Operation* find(std::string_view id) {
+        Operation* found = findOperation(root_, id);
+        return found != nullptr && found->recorded() ? found : nullptr;
+    }
+    [[nodiscard]] const Operation* find(std::string_view id) const {
+        return const_cast<ExecutionState*>(this)->find(id);
+    }
+
+    /// When the world next has to do something to this execution, or empty.
+    [[nodiscard]] std::optional<TimePoint> nextDue() const {
+        if (timers_.empty()) return std::nullopt;
+        return timers_.begin()->first.first;
+    }
+
+    /// The operation whose time came first, if that is not after `now`; else null.
+    [[nodiscard]] const Operation* due(TimePoint now) const {
+        if (timers_.empty() || timers_.begin()->first.first > now) return nullptr;
+        return timers_.begin()->second;
+    }
+
+    /// Adds one entry. Entries come from `apply`, or from a store that got them from there.
+    /// \throws std::invalid_argument if the entry cannot follow what is there: a damaged journal.
+    /// \return the operation that changed.
+    Operation& fold(const Entry& entry) {
+        ++entryCount_;
+        Operation& operation = placeOf(entry);
+        disarm(operation);
+        switch (entry.kind) {
+            case EntryKind::started: start(operation, entry); break;
+            case EntryKind::retried:
+                operation.status = OperationStatus::pending;
+                operation.attempt = entry.attempt;
+                operation.due = entry.time + entry.delay.value_or(std::chrono::seconds{0});
+                keepOutcome(operation, entry);
+                break;
+            case EntryKind::becameReady:
+                operation.status = OperationStatus::ready;
+                operation.due.reset();
+                break;
+            case EntryKind::heartbeat:
+                if (operation.details && operation.details->heartbeatTimeout) {
+                    operation.details->heartbeatDue =
+                        entry.time + *operation.details->heartbeatTimeout;
+                }
+                break;
+            case EntryKind::succeeded: end(operation, OperationStatus::succeeded, entry); break;
+            case EntryKind::failed: end(operation, OperationStatus::failed, entry); break;
+            case EntryKind::timedOut: end(operation, OperationStatus::timedOut, entry); break;
+            case EntryKind::cancelled: end(operation, OperationStatus::cancelled, entry); break;
+            case EntryKind::stopped: end(operation, OperationStatus::stopped, entry); break;
+            case EntryKind::invocationCompleted: break;
+        }
+        arm(operation);
+        return operation;
+    }
+
+private:
+    using TimerKey = std::pair<TimePoint, std::uint64_t>;
+
+    Operation& placeOf(const Entry& entry) {
+        Operation* place = &root_;
+        const bool valid = forEachNumber(entry.operationId, [&](std::uint32_t number) {
+            constexpr std::uint32_t operationsMax = 100'000'000;
+            if (number > operationsMax) return false;
+            place = &place->place(number);
+            return true;
+        });
+        const bool known = place->recorded();
+        if (!valid || (entry.kind != EntryKind::started && place != &root_ && !known &&
+                       entry.kind != EntryKind::succeeded && entry.kind != EntryKind::failed)) {
+            throw std::invalid_argument{"entry without a started operation: " + entry.operationId};
+        }
+        return *place;
+    }
+
+    void start(Operation& operation, const Entry& entry) {
+        const bool firstAttempt = !operation.recorded();
+        operation.status = OperationStatus::started;
+        operation.due.reset();
+        if (!firstAttempt) return;
+
+        operation.type = entry.type;
+        operation.subType = entry.subType;
+        operation.name = entry.name;
+        operation.startTime = entry.time;
+        operation.replayChildren = entry.replayChildren;
+        if (&operation == &root_) input_ = entry.payload;
+        const bool waits = entry.type == OperationType::wait ||
+                           entry.type == OperationType::callback ||
+                           entry.type == OperationType::execution;
+        if (waits && entry.delay) operation.due = entry.time + *entry.delay;
+        if (entry.type != OperationType::callback && entry.type != OperationType::chainedInvoke) {
+            return;
+        }
+        auto& details = operation.withDetails();
+        details.callbackId = entry.callbackId;
+        details.handlerName = entry.handlerName;
+        details.tenantId = entry.tenantId;
+        if (entry.type == OperationType::chainedInvoke) operation.result = entry.payload;
+        details.heartbeatTimeout = entry.heartbeatTimeout;
+        if (entry.heartbeatTimeout) details.heartbeatDue = entry.time + *entry.heartbeatTimeout;
+    }
+
+    void end(Operation& operation, OperationStatus status, const Entry& entry) {
+        if (!operation.recorded()) start(operation, entry);
+        operation.status = status;
+        operation.endTime = entry.time;
+        operation.due.reset();
+        if (operation.details) operation.details->heartbeatDue.reset();
+        if (entry.attempt > 0) operation.attempt = entry.attempt;
+        if (entry.replayChildren) operation.replayChildren = true;
+        keepOutcome(operation, entry);
+        if (operation.type == OperationType::context || &operation == &root_) dropTimersBelow(operation);
+    }
+
+    static void keepOutcome(Operation& operation, const Entry& entry) {
+        operation.result = entry.payload;
+        operation.error = entry.error ? std::make_shared<const ErrorObject>(*entry.error) : nullptr;
+    }
+
+    static std::optional<TimePoint> timeOf(const Operation& operation) {
+        if (isTerminal(operation.status) || operation.status == OperationStatus::ready) return {};
+        auto time = operation.due;
+        if (operation.details && operation.details->heartbeatDue) {
+            const auto heartbeat = *operation.details->heartbeatDue;
+            time = time ? std::min(*time, heartbeat) : heartbeat;
+        }
+        return time;
+    }
+
+    void arm(Operation& operation) {
+        const auto time = timeOf(operation);
+        if (!time) return;
+        timers_.emplace(TimerKey{*time, entryCount_}, &operation);
+    }
+
+    void disarm(Operation& operation) {
+        const auto time = timeOf(operation);
+        if (!time) return;
+        for (auto timer = timers_.lower_bound({*time, 0});
+             timer != timers_.end() && timer->first.first == *time; ++timer) {
+            if (timer->second == &operation) {
+                timers_.erase(timer);
+                return;
+            }
+        }
+    }
+
+    /// What lies under a context that has ended is never awaited again.
+    void dropTimersBelow(const Operation& ended) {
+        std::erase_if(timers_, [&](const auto& timer) {
+            for (const Operation* at = timer.second; at != nullptr; at = at->parent) {
+                if (at == &ended) return true;
+            }
+            return false;
+        });
+    }
+
+    Operation root_{};
+    std::optional<std::string> input_{};
+    std::uint64_t entryCount_{};
+    std::map<TimerKey, Operation*> timers_{};  // by time, then by the entry that set them
+};
+
+}  // namespace durable::inline v0

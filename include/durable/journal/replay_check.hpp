@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/journal/operation.hpp>
+#include <durable/journal/operation_id.hpp>
+
+#include <fmt/core.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// \file
+/// Whether a call is the one that was recorded at its place.
+
+namespace durable::inline v0 {
+
+/// What must be the same on every run: everything else of a call may change.
+struct OperationIdentity {
+    OperationType type{OperationType::step};
+    OperationSubType subType{OperationSubType::step};
+    std::string_view name{};
+};
+
+/// An operation as an author would call it: `step "reserve-stock"`.
+[[nodiscard]] inline std::string describe(const OperationIdentity& identity) {
+    const auto word = [&]() -> std::string_view {
+        switch (identity.subType) {
+            case OperationSubType::none: break;
+            case OperationSubType::step: return "step";
+            case OperationSubType::wait: return "wait";
+            case OperationSubType::callback: return "createCallback";
+            case OperationSubType::chainedInvoke: return "invoke";
+            case OperationSubType::runInChildContext: return "runInChildContext";
+            case OperationSubType::map: return "map";
+            case OperationSubType::mapIteration: return "item of a map";
+            case OperationSubType::parallel: return "parallel";
+            case OperationSubType::parallelBranch: return "branch of a parallel";
+            case OperationSubType::waitForCallback: return "waitForCallback";
+            case OperationSubType::waitForCondition: return "waitForCondition";
+        }
+        return "operation";
+    }();
+    if (identity.name.empty()) return fmt::format("{} without a name", word);
+    return fmt::format("{} \"{}\"", word, identity.name);
+}
+
+/// Empty if `requested` is what was recorded, or nothing was recorded; else what an author is told.
+[[nodiscard]] inline std::optional<std::string> mismatch(const Operation& recorded,
+                                                         const OperationIdentity& requested) {
+    if (!recorded.recorded()) return std::nullopt;
+    if (recorded.type == requested.type && recorded.subType == requested.subType &&
+        recorded.name == requested.name) {
+        return std::nullopt;
+    }
+    return fmt::format(
+        "Replay left the recorded path at operation {}.\n"
+        "  recorded:  {}\n"
+        "  requested: {}\n"
+        "Outside steps, a handler must make the same calls in the same order on every run.\n"
+        "Usual causes: the handler was changed, or it read a clock, a random number or an\n"
+        "unordered container outside a step.",
+        operationIdOf(recorded),
+        describe({.type = recorded.type, .subType = recorded.subType, .name = recorded.name}),
+        describe(requested));
+}
+
+/// What an author is told when code inside an operation that has ended asks for an operation that
+/// was not recorded, or did not end.
+[[nodiscard]] inline std::string missingFromPast(const Operation& place,
+                                                 const OperationIdentity& requested) {
+    return fmt::format(
+        "Replay left the recorded path at operation {}.\n"
+        "  recorded:  {}\n"
+        "  requested: {}\n"
+        "The operation around it has ended, so every call inside it must be in the journal.\n"
+        "Usual causes: the handler was changed, or it read a clock, a random number or an\n"
+        "unordered container outside a step.",
+        operationIdOf(place), place.recorded() ? "not ended" : "nothing", describe(requested));
+}
+
+}  // namespace durable::inline v0

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/concurrency/batch_json.hpp>
+#include <durable/concurrency/concurrent_executor.hpp>
+#include <durable/operation/child_context.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// \file
+/// The life of a batch, for map and parallel: branches in, a record of how they ended out. Knows
+/// results as text only.
+
+namespace durable::inline v0 {
+
+namespace detail {
+
+/// Everything about a batch but its branches' code.
+struct BatchPlan {
+    OperationSubType itemSubType{OperationSubType::mapIteration};
+    std::string_view summaryType{};
+    std::vector<std::string> names;  ///< one for each item
+    CompletionPolicy policy;
+    ConcurrentExecutor::Config executor{};
+    Nesting nesting{Nesting::nested};
+    AnySerdes serdes{};
+    std::function<std::string(const BatchRecord&)> summaryGenerator{};
+    WritesJson writesJson{};
+};
+
+/// Runs the author's code for the item at an index; gives its result as text.
+using ItemCode = std::function<Task<Payload>(DurableContext&, std::size_t index)>;
+
+/// One batch while it is awaited.
+class Batch {
+public:
+    Batch(const OperationCall& call, const BatchPlan& plan, const ItemCode& code)
+        : call_{call},
+          plan_{plan},
+          code_{code},
+          ended_{isTerminal(call.operation().status)},
+          scope_{call.scope()},
+          context_{call, scope_, ended_ || call.onlyRecorded()},
+          executor_{scope_, plan.policy, plan.names, plan.executor},
+          items_(plan.names.size()) {
+        for (std::size_t i = 0; i < items_.size(); ++i) {
+            items_[i].index = i;
+            items_[i].name = plan.names[i];
+        }
+    }
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+    ~Batch() = default;
+
+    /// Runs the branches until the batch is decided, and records the decision. When the task is
+    /// done, nothing of the branches is alive.
+    Task<BatchRecord> run() {
+        settleRecorded();
+        std::exception_ptr failure;
+        BatchRecord record;
+        try {
+            record.reason = co_await executor_.run(
+                [this](std::size_t index) { return runBranch(index); });
+            record = collect(record.reason);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        Payload inlined;
+        if (!failure) failure = recordEnd(record, inlined);
+        if (failure) recordFailure(failure);
+        co_await executor_.stopBranches();
+        if (failure) throw ChildContextError{errorObjectOf(failure)};
+        if (inlined) co_return readBack(*inlined);
+        co_return record;
+    }
+
+    /// The record of a batch that has ended, from its summary and its items' own records.
+    Task<BatchRecord> replay() {
+        BatchRecord record;
+        const bool readable = call_.orHalt("could not be read back", [&] {
+            record = batchFromSummary(call_.operation().result.value_or(""));
+        });
+        if (!readable) co_await Never{};
+        if (record.inputCount != items_.size()) co_return record;  // refused by `runBatch`
+        for (auto& item : record.items) {
+            item.name = items_[item.index].name;
+            if (item.status == BatchItemStatus::started) continue;
+            auto running = runItem(item.index);
+            co_await std::move(running).under(scope_);
+            item.payload = items_[item.index].payload;
+            item.error = items_[item.index].error;
+        }
+        co_return record;
+    }
+
+    /// The record as its text says, whole.
+    [[nodiscard]] BatchRecord readBack(const std::string& text) const {
+        if (const auto* serdes = plan_.serdes.get<BatchRecord>()) {
+            const auto id = call_.id();
+            return serdes->deserialize(text, call_.serdesContext(id));
+        }
+        return batchFromJson(text, plan_.writesJson);
+    }
+
+private:
+    /// Items that an earlier run of this batch has recorded come first, in index order, so that no
+    /// code runs that their outcome makes needless.
+    void settleRecorded() {
+        for (std::size_t i = 0; i < items_.size(); ++i) {
+            const auto* item = call_.operation().child(static_cast<std::uint32_t>(i + 1));
+            if (item == nullptr || !item->recorded()) continue;
+            const auto status = item->status == OperationStatus::succeeded ? BatchItemStatus::succeeded
+                                : isTerminal(item->status) ? BatchItemStatus::failed
+                                                           : BatchItemStatus::started;
+            items_[i].payload = item->result;
+            // A result that is not in the record is given again by the item's own children.
+            const bool readable = !item->replayChildren;
+            if (status == BatchItemStatus::failed) keepError(i, item->error ? *item->error : ErrorObject{});
+            executor_.settleRecorded(i, readable ? status : BatchItemStatus::started);
+        }
+    }
+
+    /// One branch from its start to its end.
+    Task<void> runBranch(std::size_t index) {
+        auto running = runItem(index);
+        const bool succeeded = co_await std::move(running);
+        executor_.settle(index,
+                         succeeded ? BatchItemStatus::succeeded : BatchItemStatus::failed);
+    }
+
+    /// Runs the item as a context of its own and keeps how it ended. Recorded items give what was
+    /// recorded.
+    Task<bool> runItem(std::size_t index) {
+        auto call = itemCall(index);
+        bool succeeded = false;
+        try {
+            auto running = runContext(
+                std::move(call), {.summaryGenerator = {}, .isVirtual = plan_.nesting == Nesting::flat},
+                [this, index](DurableContext& context) { return code_(context, index); });
+            items_[index].payload = co_await std::move(running);
+            succeeded = true;
+        } catch (const ChildContextError& error) {
+            keepError(index, error.error());
+        }
+        co_return succeeded;
+    }
+
+    void keepError(std::size_t index, ErrorObject error) {
+        items_[index].payload.reset();
+        items_[index].error = std::move(error);
+    }
+
+    /// An item's place is its position, whatever the order in which items start.
+    [[nodiscard]] OperationCall itemCall(std::size_t index) {
+        auto& place = call_.operation().place(static_cast<std::uint32_t>(index + 1));
+        return {call_.invocation(),    place,
+                executor_.branches(),  call_.id(),
+                OperationType::context, plan_.itemSubType,
+                plan_.names[index],    ended_ || call_.onlyRecorded()};
+    }
+
+    [[nodiscard]] BatchRecord collect(CompletionReason reason) {
+        BatchRecord record{.reason = reason, .inputCount = items_.size(), .items = {}};
+        for (auto& item : items_) {
+            const auto status = executor_.status(item.index);
+            if (!status) continue;
+            item.status = *status;
+            if (*status == BatchItemStatus::started) {
+                item.payload.reset();
+                item.error.reset();
+            }
+            record.items.push_back(std::move(item));
+        }
+        return record;
+    }
+
+    /// Records the decision. The text goes to `inlined` if it is recorded whole.
+    [[nodiscard]] std::exception_ptr recordEnd(const BatchRecord& record, Payload& inlined) {
+        if (call_.onlyRecorded()) return nullptr;
+        try {
+            auto text = write(record);
+            const auto& limits = call_.invocation().services().limits;
+            const bool tooLarge = text.size() > limits.inlineResultBytesMax;
+            if (tooLarge) {
+                const auto custom =
+                    plan_.summaryGenerator ? plan_.summaryGenerator(record) : std::string{};
+                text = toSummaryText(record, plan_.summaryType, custom);
+            } else {
+                inlined = text;
+            }
+            call_.record(OperationAction::succeed, [&](OperationUpdate& update) {
+                update.payload = std::move(text);
+                update.replayChildren = tooLarge;
+            });
+            return nullptr;
+        } catch (...) {
+            return std::current_exception();
+        }
+    }
+
+    void recordFailure(const std::exception_ptr& failure) {
+        executor_.branches().freeze();
+        call_.record(OperationAction::fail,
+                     [&](OperationUpdate& update) { update.error = errorObjectOf(failure); });
+    }
+
+    [[nodiscard]] std::string write(const BatchRecord& record) const {
+        if (const auto* serdes = plan_.serdes.get<BatchRecord>()) {
+            const auto id = call_.id();
+            return serdes->serialize(record, call_.serdesContext(id));
+        }
+        return toJsonText(record, plan_.writesJson);
+    }
+
+    const OperationCall& call_;
+    const BatchPlan& plan_;
+    const ItemCode& code_;
+    bool ended_;
+    Scope scope_;
+    DurableContext context_;
+    ConcurrentExecutor executor_;
+    std::vector<BatchRecord::Item> items_;
+};
+
+/// Runs a batch, or gives the record of one that has ended.
+inline Task<BatchRecord> runBatch(const OperationCall& call, const BatchPlan& plan,
+                                  const ItemCode& code) {
+    co_await call.admitted();
+    const Operation& operation = call.operation();
+    if (isTerminal(operation.status) && operation.status != OperationStatus::succeeded) {
+        throw ChildContextError{call.error()};
+    }
+    const bool ended = operation.status == OperationStatus::succeeded;
+    if (!operation.recorded()) call.record(OperationAction::start);
+
+    Batch batch{call, plan, code};
+    BatchRecord record;
+    if (!ended) {
+        record = co_await batch.run();
+    } else if (operation.replayChildren) {
+        record = co_await batch.replay();
+    } else if (!call.orHalt("could not be read back",
+                            [&] { record = batch.readBack(operation.result.value_or("")); })) {
+        co_await Never{};
+    }
+    if (record.inputCount != plan.names.size()) {
+        call.invocation().halt(
+            {.type = "NonDeterministicExecutionError",
+             .message = fmt::format("Replay left the recorded path at operation {}.\n"
+                                    "  recorded:  {} of {} items\n"
+                                    "  requested: {} of {} items\n"
+                                    "A batch must get the same items on every run.",
+                                    call.id(), call.description(), record.inputCount,
+                                    call.description(), plan.names.size())});
+        co_await Never{};
+    }
+    co_return record;
+}
+
+/// The options of a batch in the form that the executor takes.
+/// \throws InvalidConfig
+template <class Config>
+[[nodiscard]] ConcurrentExecutor::Config executorConfig(const Config& config) {
+    ConcurrentExecutor::Config executor;
+    if (config.maxConcurrency) {
+        requireAtLeast<std::int64_t>("maxConcurrency", *config.maxConcurrency, 1);
+        executor.maxConcurrency = static_cast<std::size_t>(*config.maxConcurrency);
+    }
+    executor.onProgress = config.onProgress;
+    return executor;
+}
+
+/// Runs `check`; what it finds out of range is told with the operation's name before it.
+template <class Check>
+decltype(auto) refusing(OperationSubType subType, std::string_view name, Check check) {
+    try {
+        return check();
+    } catch (const InvalidConfig& error) {
+        const OperationIdentity identity{
+            .type = OperationType::context, .subType = subType, .name = name};
+        throw InvalidConfig{describe(identity) + ": " + error.what()};
+    }
+}
+
+}  // namespace detail
+
+}  // namespace durable::inline v0

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/context/durable_context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace durable::inline v0 {
+
+namespace detail {
+
+/// What the retry strategy of a step says to a failed attempt. A strategy that throws stops: its
+/// exception takes the place of the attempt's.
+[[nodiscard]] inline RetryDecision askStrategy(const RetryStrategy& strategy, ErrorObject& error,
+                                               const std::exception_ptr& exception,
+                                               std::uint32_t attempt, double random) {
+    try {
+        const FailedAttempt failed{
+            .error = error, .exception = exception, .attempt = attempt, .random = random};
+        return strategy ? strategy(failed) : retry::standard()(failed);
+    } catch (...) {
+        error = errorObjectOf(std::current_exception());
+        return RetryDecision::stop();
+    }
+}
+
+/// Records the end of a failed attempt, and that another one follows if the strategy wants one.
+inline void recordFailedAttempt(const OperationCall& call, const RetryStrategy& strategy,
+                                const std::exception_ptr& exception, std::uint32_t attempt) {
+    auto error = errorObjectOf(exception);
+    const auto decision = askStrategy(strategy, error, exception, attempt,
+                                      call.invocation().services().random());
+    const auto delay = decision.delay();
+    call.record(delay ? OperationAction::retry : OperationAction::fail,
+                [&](OperationUpdate& update) {
+                    update.error = std::move(error);
+                    update.delay = delay;
+                });
+}
+
+/// The life of a step. Each turn looks at what is recorded and moves it one on; the caller gets
+/// what the journal says, on the first run as on replay.
+template <class T, class Body>
+Task<T> runStep(OperationCall call, StepConfig config, Body body) {
+    co_await call.admitted();
+    const Codec<T> codec{config.serdes};
+    const Operation& step = call.operation();
+    const bool atMostOnce = config.semantics == StepSemantics::atMostOncePerRetry;
+    bool startedHere = false;
+    for (;;) {
+        if (step.status == OperationStatus::succeeded) {
+            Outcome<T> result;
+            if (!call.decode(codec, step.result, result)) co_await Never{};
+            co_return result.take();
+        }
+        if (step.status == OperationStatus::pending) {
+            co_await call.changed();
+            continue;
+        }
+        if (isTerminal(step.status)) throw StepError{call.error()};
+
+        const auto attempt = step.attempt + 1;
+        Outcome<T> outcome;
+        if (atMostOnce && step.status == OperationStatus::started && !startedHere) {
+            outcome.setException(std::make_exception_ptr(StepInterruptedError{}));
+        } else {
+            if (call.mustNotRun()) co_await Never{};
+            if (step.status != OperationStatus::started) call.record(OperationAction::start);
+            startedHere = true;
+            if (atMostOnce) co_await call.written();
+
+            const auto id = call.id();
+            auto context = call.stepContext(attempt, id);
+            auto run = [&](std::stop_token stop) -> typename StepBody<Body>::Returned {
+                context.setStopToken(std::move(stop));
+                return StepBody<Body>::call(body, context);
+            };
+            auto running = call.invocation().runBody(run);
+            outcome = co_await running;
+        }
+
+        if (outcome.succeeded()) {
+            Payload payload;
+            if constexpr (!std::is_void_v<T>) {
+                const T value = outcome.take();
+                if (!call.encode(codec, value, payload)) co_await Never{};
+            }
+            call.record(OperationAction::succeed,
+                        [&](OperationUpdate& update) { update.payload = std::move(payload); });
+        } else {
+            if (call.invocation().stopping() && startedHere) co_await Never{};
+            recordFailedAttempt(call, config.retryStrategy, outcome.exception(), attempt);
+        }
+        startedHere = false;
+        co_await call.written();
+    }
+}
+
+}  // namespace detail
+
+template <class Body>
+Task<detail::StepResult<Body>> DurableContext::step(std::string_view name, Body body,
+                                                    StepConfig config) {
+    using Result = detail::StepResult<Body>;
+    (void)Codec<Result>{config.serdes};  // refuses a serdes of another type at the call
+    return detail::runStep<Result>(
+        nextCall(OperationType::step, OperationSubType::step, name), std::move(config),
+        std::move(body));
+}
+
+template <class Body>
+    requires(!std::convertible_to<Body, std::string_view>)
+Task<detail::StepResult<Body>> DurableContext::step(Body body, StepConfig config) {
+    return step(std::string_view{}, std::move(body), std::move(config));
+}
+
+}  // namespace durable::inline v0

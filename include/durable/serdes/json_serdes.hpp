@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/base/error.hpp>
+#include <durable/serdes/payload.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <concepts>
+#include <string>
+#include <type_traits>
+
+/// \file
+/// The default way from a value to text: JSON through `to_json` and `from_json`. Integers and
+/// booleans go directly, since `nlohmann::json` would be most of their cost.
+
+namespace durable::inline v0 {
+
+namespace detail {
+
+template <class T>
+concept PlainInteger = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
+                       sizeof(T) <= sizeof(long long);
+
+}  // namespace detail
+
+/// \throws SerdesError if `value` has no JSON, such as text that is not UTF-8.
+template <class T>
+[[nodiscard]] std::string toJsonText(const T& value) {
+    if constexpr (std::same_as<T, bool>) {
+        return value ? "true" : "false";
+    } else if constexpr (detail::PlainInteger<T>) {
+        return std::to_string(value);
+    } else {
+        try {
+            return nlohmann::json(value).dump();
+        } catch (const std::exception& error) {
+            throw SerdesError{error.what()};
+        }
+    }
+}
+
+/// \throws SerdesError if `text` is not JSON or not that of a `T`.
+template <class T>
+[[nodiscard]] T fromJsonText(const std::string& text) {
+    if constexpr (detail::PlainInteger<T>) {
+        T value{};
+        const char* end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, value);
+        if (read.ec == std::errc{} && read.ptr == end) return value;
+    }
+    try {
+        return nlohmann::json::parse(text).template get<T>();
+    } catch (const std::exception& error) {
+        throw SerdesError{error.what()};
+    }
+}
+
+}  // namespace durable::inline v0

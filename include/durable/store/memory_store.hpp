@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/store/store.hpp>
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace durable::inline v0 {
+
+/// Keeps journals in memory: for tests, and for programs that need no durability. Several engines
+/// may use one after another, as if the process had been restarted.
+class MemoryStore final : public Store {
+public:
+    void append(std::span<const Commit> commits) override {
+        const std::scoped_lock lock{mutex_};
+        for (const auto& commit : commits) append(commit);
+    }
+
+    [[nodiscard]] std::vector<Entry> load(ExecutionId execution) override {
+        const std::scoped_lock lock{mutex_};
+        const auto found = executions_.find(execution);
+        return found == executions_.end() ? std::vector<Entry>{} : found->second.entries;
+    }
+
+    [[nodiscard]] std::optional<ExecutionRecord> find(ExecutionId execution) override {
+        const std::scoped_lock lock{mutex_};
+        const auto found = executions_.find(execution);
+        if (found == executions_.end()) return std::nullopt;
+        return found->second.record;
+    }
+
+    [[nodiscard]] std::optional<ExecutionRecord> find(std::string_view handlerName,
+                                                      std::string_view name) override {
+        const std::scoped_lock lock{mutex_};
+        const auto found = names_.find({std::string{handlerName}, std::string{name}});
+        if (found == names_.end()) return std::nullopt;
+        return executions_.at(found->second).record;
+    }
+
+    [[nodiscard]] std::vector<ExecutionRecord> list(const ExecutionFilter& filter) override {
+        const std::scoped_lock lock{mutex_};
+        std::vector<ExecutionRecord> records;
+        for (auto at = executions_.upper_bound(filter.after);
+             at != executions_.end() && records.size() < filter.countMax; ++at) {
+            if (matches(at->second.record, filter)) records.push_back(at->second.record);
+        }
+        return records;
+    }
+
+    [[nodiscard]] ExecutionId lastExecution() override {
+        const std::scoped_lock lock{mutex_};
+        return executions_.empty() ? 0 : executions_.rbegin()->first;
+    }
+
+private:
+    struct Kept {
+        ExecutionRecord record;
+        std::vector<Entry> entries;
+    };
+
+    void append(const Commit& commit) {
+        auto& [record, entries] = executions_[commit.execution];
+        if (commit.start) {
+            record.id = commit.execution;
+            record.start = *commit.start;
+            names_.emplace(std::pair{commit.start->handlerName, commit.start->name},
+                           commit.execution);
+        }
+        entries.insert(entries.end(), commit.entries.begin(), commit.entries.end());
+        if (commit.end) record.end = *commit.end;
+        if (commit.suspension) record.suspension = *commit.suspension;
+        if (commit.acknowledgedChild != 0) {
+            executions_[commit.acknowledgedChild].record.endAcknowledged = true;
+        }
+    }
+
+    [[nodiscard]] static bool matches(const ExecutionRecord& record,
+                                      const ExecutionFilter& filter) {
+        if (filter.handlerName && record.start.handlerName != *filter.handlerName) return false;
+        if (filter.status && record.status() != *filter.status) return false;
+        if (!filter.onlyUnacknowledged) return true;
+        return record.start.invokerExecution != 0 && record.end && !record.endAcknowledged;
+    }
+
+    std::mutex mutex_;
+    std::map<ExecutionId, Kept> executions_;
+    std::map<std::pair<std::string, std::string>, ExecutionId> names_;
+};
+
+}  // namespace durable::inline v0
