@@ -1,7 +1,6 @@
 # How this project builds itself. Not read by a project that uses the library.
 
 set(DURABLE_SANITIZE "" CACHE STRING "Empty, address (with undefined) or thread")
-option(DURABLE_LINT "Run clang-tidy on every file compiled" OFF)
 
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
@@ -20,13 +19,8 @@ elseif(DURABLE_SANITIZE)
     message(FATAL_ERROR "DURABLE_SANITIZE must be empty, address or thread, got ${DURABLE_SANITIZE}")
 endif()
 
-if(DURABLE_LINT)
-    find_program(DURABLE_CLANG_TIDY NAMES clang-tidy-19 REQUIRED)
-    set(CMAKE_CXX_CLANG_TIDY "${DURABLE_CLANG_TIDY}" --quiet)
-endif()
-
 find_program(DURABLE_CCACHE ccache)
-mark_as_advanced(DURABLE_CCACHE DURABLE_CLANG_TIDY)
+mark_as_advanced(DURABLE_CCACHE)
 if(DURABLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     # The sloppiness is what precompiled headers need; base and hash dir let a second clone hit.
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
@@ -34,4 +28,16 @@ if(DURABLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
         "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
         "${DURABLE_CCACHE}")
     add_compile_options("$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+endif()
+
+# The target lint: clang-tidy on every source, which includes every header. Clang only, since
+# clang-tidy reads the tests' precompiled header.
+find_program(DURABLE_RUN_CLANG_TIDY run-clang-tidy-19)
+find_program(DURABLE_CLANG_TIDY clang-tidy-19)
+mark_as_advanced(DURABLE_RUN_CLANG_TIDY DURABLE_CLANG_TIDY)
+if(DURABLE_BUILD_TESTS AND DURABLE_RUN_CLANG_TIDY AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_custom_target(lint VERBATIM USES_TERMINAL
+        COMMAND "${DURABLE_RUN_CLANG_TIDY}" -clang-tidy-binary "${DURABLE_CLANG_TIDY}"
+            -p "${PROJECT_BINARY_DIR}" -quiet -j 2 "^${PROJECT_SOURCE_DIR}/(tests|examples)/")
+    add_dependencies(lint durable_test_support)
 endif()

@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <typeinfo>
 #include <utility>
 
@@ -17,12 +18,18 @@
 
 namespace durable::inline v0 {
 
-/// The name of a type as its author wrote it, with its namespace, from `type_info::name()`.
+/// The name of a type as its author wrote it, with its namespace, from `type_info::name()`. The
+/// library's own inline namespace is left out: it is a version, not part of a name.
 [[nodiscard]] inline std::string typeName(const char* mangled) {
     int status = 0;
-    const std::unique_ptr<char, decltype(&std::free)> name{
+    const std::unique_ptr<char, decltype(&std::free)> demangled{
         abi::__cxa_demangle(mangled, nullptr, nullptr, &status), &std::free};
-    return status == 0 ? name.get() : mangled;
+    std::string name = status == 0 ? demangled.get() : mangled;
+    constexpr std::string_view version = "durable::v0::";
+    for (auto at = name.find(version); at != std::string::npos; at = name.find(version)) {
+        name.erase(at + 9, version.size() - 9);
+    }
+    return name;
 }
 
 /// What is recorded of `exception`: of a `DurableError` its class and what was recorded of it as

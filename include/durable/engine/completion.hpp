@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -61,6 +62,24 @@ private:
     mutable std::condition_variable changed_;
     std::optional<T> value_;
     std::exception_ptr error_;
+};
+
+/// Fails what was promised when nobody is left to keep the promise: the command that was to do it
+/// has been dropped.
+template <class T>
+class Promise {
+public:
+    Promise(std::shared_ptr<Promised<T>> promised, std::exception_ptr ifDropped)
+        : promised_{std::move(promised)}, ifDropped_{std::move(ifDropped)} {}
+    Promise(const Promise&) = delete;
+    Promise& operator=(const Promise&) = delete;
+    ~Promise() { promised_->fail(ifDropped_); }
+
+    [[nodiscard]] Promised<T>& operator*() const noexcept { return *promised_; }
+
+private:
+    std::shared_ptr<Promised<T>> promised_;
+    std::exception_ptr ifDropped_;
 };
 
 /// The end of an execution, for everyone who waits for it.

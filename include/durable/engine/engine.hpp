@@ -176,9 +176,42 @@ public:
         core_->await(never);
     }
 
+    // --- without threads --------------------------------------------------------------------
+
+    /// Runs what can go on, on the calling thread, and returns when everything waits for the world,
+    /// for a step thread or for a timer. For an engine without workflow threads, in a program with
+    /// a loop of its own.
+    void poll() {
+        resume();
+        core_->io().poll();
+    }
+
+    /// When the next timer of any execution is due, or empty.
+    [[nodiscard]] std::optional<TimePoint> nextTimer() const { return core_->timers().next(); }
+
+    /// Completes what is due by the engine's clock. An engine does so by itself while its threads,
+    /// or `run`, follow the machine's clock; a clock that is set by hand is followed by this.
+    void fireTimers() { core_->timers().fire(); }
+
 private:
-    struct Starting {
-        Promised<bool> durable;
+    /// A change on its way: whether it is durable, and who is to tell.
+    struct Pending {
+        std::shared_ptr<Promised<bool>> outcome = std::make_shared<Promised<bool>>();
+        std::shared_ptr<Promise<bool>> promise = std::make_shared<Promise<bool>>(
+            outcome, std::make_exception_ptr(EngineStopped{"the engine was stopped"}));
+
+        /// Passes the outcome of a change on; a refused one as `ClosedCallback`.
+        [[nodiscard]] ExecutionDriver::Done settling() const {
+            return [promise = promise](const Refusal* refusal, const std::exception_ptr& error) {
+                if (refusal != nullptr) {
+                    (**promise).fail(std::make_exception_ptr(ClosedCallback{refusal->message}));
+                } else if (error) {
+                    (**promise).fail(error);
+                } else {
+                    (**promise).set(true);
+                }
+            };
+        }
     };
 
     [[nodiscard]] bool resumed() const {
@@ -192,55 +225,61 @@ private:
         }
         requireStartable(options);
         resume();
-        const auto key = std::pair{handlerName, options.name};
+        const Key key{handlerName, options.name};
         for (;;) {
-            auto starting = std::make_shared<Starting>();
-            std::shared_ptr<Starting> other;
-            {
-                const std::scoped_lock lock{startMutex_};
-                const auto [place, first] = starting_.emplace(key, starting);
-                if (!first) other = place->second;
+            const auto mine = std::make_shared<Promised<bool>>();
+            const auto first = claim(key, mine);
+            if (first != mine) {
+                core_->await(*first);
+                continue;
             }
-            if (!other) return startFirst(key, *starting, std::move(input), options);
-            core_->await(other->durable);
+            const Claim claimed{*this, key, *mine};
+            return startClaimed(key, std::move(input), options);
         }
     }
 
-    /// Starts the execution unless it exists; no other thread does so for the same name meanwhile.
-    Execution startFirst(const std::pair<std::string, std::string>& key, Starting& starting,
-                         Payload input, const StartOptions& options) {
-        struct Release {
-            Engine& engine;
-            const std::pair<std::string, std::string>& key;
-            Starting& starting;
-            ~Release() {
-                const std::scoped_lock lock{engine.startMutex_};
-                engine.starting_.erase(key);
-                starting.durable.set(true);
-            }
-        };
-        const auto keep = [&] {
-            const std::scoped_lock lock{startMutex_};
-            return starting_.at(key);
-        }();
-        const Release release{*this, key, starting};
+    /// A name that one thread is starting; others wait until it is done.
+    using Key = std::pair<std::string, std::string>;
+    struct Claim {
+        Engine& engine;
+        const Key& key;
+        Promised<bool>& done;
 
+        ~Claim() {
+            const std::scoped_lock lock{engine.startMutex_};
+            engine.starting_.erase(key);
+            done.set(true);
+        }
+    };
+
+    std::shared_ptr<Promised<bool>> claim(const Key& key, std::shared_ptr<Promised<bool>> done) {
+        const std::scoped_lock lock{startMutex_};
+        return starting_.emplace(key, std::move(done)).first->second;
+    }
+
+    Execution startClaimed(const Key& key, Payload input, const StartOptions& options) {
         if (const auto existing = core_->store().find(key.first, key.second)) {
             requireSameInput(*existing, input);
             if (!existing->end) core_->wake(existing->id);
             return handleOf(*existing);
         }
-        ExecutionStart start{.handlerName = key.first,
-                             .name = key.second,
-                             .input = std::move(input),
-                             .startTime = core_->options().clock->now(),
-                             .timeout = options.timeout,
-                             .tenantId = options.tenantId};
-        auto durable = std::make_shared<Promised<bool>>();
-        core_->create(std::move(start), settling(durable));
-        core_->await(*durable);
-        (void)durable->get();
+        Pending pending;
+        core_->create({.handlerName = key.first,
+                       .name = key.second,
+                       .input = std::move(input),
+                       .startTime = core_->options().clock->now(),
+                       .timeout = options.timeout,
+                       .tenantId = options.tenantId},
+                      pending.settling());
+        await(std::move(pending));
         return handleOf(*core_->store().find(key.first, key.second));
+    }
+
+    void await(Pending pending) {
+        const auto outcome = pending.outcome;
+        pending.promise.reset();
+        core_->await(*outcome);
+        (void)outcome->get();
     }
 
     static void requireSameInput(const ExecutionRecord& existing, const Payload& input) {
@@ -276,29 +315,15 @@ private:
                 [core = core_.get()](const Completion& completion) { core->await(completion); }};
     }
 
-    /// Passes the outcome of a change on; a refused one as `ClosedCallback`.
-    [[nodiscard]] static ExecutionDriver::Done settling(
-        const std::shared_ptr<Promised<bool>>& outcome) {
-        return [outcome](const Refusal* refusal, const std::exception_ptr& error) {
-            if (refusal != nullptr) {
-                outcome->fail(std::make_exception_ptr(ClosedCallback{refusal->message}));
-            } else if (error) {
-                outcome->fail(error);
-            } else {
-                outcome->set(true);
-            }
-        };
-    }
-
     void change(ExecutionId execution, OperationUpdate update) {
         const auto record = core_->store().find(execution);
         if (!record || record->end) return;
-        auto outcome = std::make_shared<Promised<bool>>();
-        core_->dispatch(execution, [update = std::move(update), outcome](ExecutionDriver& driver) {
-            driver.change(update, settling(outcome));
+        Pending pending;
+        core_->dispatch(execution, [update = std::move(update),
+                                    done = pending.settling()](ExecutionDriver& driver) {
+            driver.change(update, done);
         });
-        core_->await(*outcome);
-        (void)outcome->get();
+        await(std::move(pending));
     }
 
     void changeCallback(std::string_view callbackId, OperationAction action, Payload payload,
@@ -310,32 +335,32 @@ private:
         const auto place = callbackPlaceOf(callbackId);
         const auto record = place ? core_->store().find(place->execution) : std::nullopt;
         if (!record) throw UnknownCallback{"there is no callback of this id"};
-        auto outcome = std::make_shared<Promised<bool>>();
         OperationUpdate update{.action = action,
                                .operationId = place->operationId,
                                .type = OperationType::callback,
                                .payload = std::move(payload),
                                .error = std::move(error)};
-        core_->dispatch(place->execution, [update = std::move(update), outcome,
+        Pending pending;
+        core_->dispatch(place->execution, [update = std::move(update), promise = pending.promise,
+                                           done = pending.settling(),
                                            id = std::string{callbackId}](ExecutionDriver& driver) {
             const auto* operation = driver.state().find(update.operationId);
             if (operation == nullptr || !operation->details ||
                 !equalSecrets(operation->details->callbackId, id)) {
-                outcome->fail(std::make_exception_ptr(
-                    UnknownCallback{"there is no callback of this id"}));
+                (**promise).fail(
+                    std::make_exception_ptr(UnknownCallback{"there is no callback of this id"}));
                 return;
             }
-            driver.change(update, settling(outcome));
+            driver.change(update, done);
         });
-        core_->await(*outcome);
-        (void)outcome->get();
+        await(std::move(pending));
     }
 
     std::unique_ptr<EngineCore> core_;
     mutable std::mutex resumeMutex_;
     bool resumed_{};
     std::mutex startMutex_;
-    std::map<std::pair<std::string, std::string>, std::shared_ptr<Starting>> starting_;
+    std::map<Key, std::shared_ptr<Promised<bool>>> starting_;
     std::optional<boost::asio::signal_set> signals_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <durable/base/exception.hpp>
 #include <durable/engine/callback_id.hpp>
+#include <durable/engine/completion.hpp>
 #include <durable/engine/engine_options.hpp>
 #include <durable/engine/execution_driver.hpp>
 #include <durable/engine/journal_writer.hpp>
@@ -75,16 +76,17 @@ public:
     /// Gives a command to the execution's driver; loads the execution if it is not in memory.
     void dispatch(ExecutionId id, ExecutionDriver::Command command) override {
         const std::scoped_lock lock{mutex_};
-        auto& driver = residents_[id];
-        if (!driver) {
-            if (stop_.stop_requested()) {
-                residents_.erase(id);
-                return;
-            }
-            driver = make(id);
-            driver->post([this](ExecutionDriver& fresh) { load(fresh); });
+        if (const auto resident = residents_.find(id); resident != residents_.end()) {
+            resident->second->post(std::move(command));
+            return;
         }
-        driver->post(std::move(command));
+        if (stop_.stop_requested()) return;
+        auto driver = make(id);
+        residents_.emplace(id, driver);
+        driver->post([this, command = std::move(command)](ExecutionDriver& fresh) {
+            load(fresh);
+            command(fresh);
+        });
     }
 
     /// Lets an execution go on that is not in memory.
@@ -287,31 +289,13 @@ private:
 
     /// Tells the invoking execution how an invoked one ended.
     void tellInvoker(const ExecutionRecord& child) {
-        const auto& end = *child.end;
-        OperationUpdate update{.operationId = child.start.invokerOperation,
-                               .type = OperationType::chainedInvoke};
-        switch (end.status) {
-            case ExecutionStatus::succeeded:
-                update.action = OperationAction::succeed;
-                update.payload = end.result;
-                break;
-            case ExecutionStatus::timedOut:
-                update.action = OperationAction::timeOut;
-                update.error = ErrorObject{
-                    .type = "ChainedInvoke.Timeout",
-                    .message = fmt::format("CHAINED_INVOKE timed out after {} seconds.",
-                                           child.start.timeout.value_or(std::chrono::seconds{0})
-                                               .count())};
-                break;
-            case ExecutionStatus::stopped: update.action = OperationAction::stop; break;
-            default: update.action = OperationAction::fail;
-        }
-        if (!update.error && end.error) update.error = end.error;
         dispatch(child.start.invokerExecution,
-                 [update = std::move(update), id = child.id](ExecutionDriver& invoker) {
-                     invoker.change(update);
-                     invoker.acknowledgeChild(id);
-                 });
+                 [child](ExecutionDriver& invoker) { completeInvoke(invoker, child); });
+    }
+
+    static void completeInvoke(ExecutionDriver& invoker, const ExecutionRecord& child) {
+        invoker.change(invokeUpdate(child));
+        invoker.acknowledgeChild(child.id);
     }
 
     // --- DriverHost, on a driver's strand -----------------------------------------------------
@@ -378,7 +362,7 @@ private:
         const auto operationId = operationIdOf(operation);
         const auto name = fmt::format("invoke-{}-{}", driver.identity().id, operationId);
         if (const auto child = store_->find(handlerName, name)) {
-            if (child->end) return tellInvoker(*child);
+            if (child->end) return completeInvoke(driver, *child);
             return wake(child->id);
         }
         if (handlers_.find(handlerName) == nullptr) {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <durable/journal/entry_json.hpp>
-#include <durable/journal/json_text.hpp>
 #include <durable/journal/names.hpp>
+#include <durable/serdes/json_text.hpp>
 #include <durable/store/sqlite/connection.hpp>
 #include <durable/store/sqlite/iso_time.hpp>
 #include <durable/store/sqlite/last_positions.hpp>
@@ -191,8 +191,10 @@ private:
         " where execution = ?1");
     Statement acknowledge_ = prepare("update executions set end_acknowledged = 1 where id = ?1");
     Statement endedPosition_ = prepare("select last_position from executions where id = ?1");
-    Statement moveEndedPosition_ = prepare("update executions set last_position = ?2 where id = ?1");
-    Statement movePosition_ = prepare("update unfinished set last_position = ?2 where execution = ?1");
+    Statement moveEndedPosition_ =
+        prepare("update executions set last_position = ?2 where id = ?1");
+    Statement movePosition_ =
+        prepare("update unfinished set last_position = ?2 where execution = ?1");
     Statement cover_ = prepare("update recovery set covered_position = ?1");
 };
 

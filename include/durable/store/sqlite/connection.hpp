@@ -48,8 +48,8 @@ public:
         const int code = sqlite3_extended_errcode(handle());
         std::string message = "Could not ";
         message += purpose;
-        message += " the journal " + file_ + ": " + sqlite3_errmsg(handle()) + " (" +
-                   nameOf(code) + ")";
+        message +=
+            " the journal " + file_ + ": " + sqlite3_errmsg(handle()) + " (" + nameOf(code) + ")";
         message += adviceFor(code);
         throw StoreError{message, kindOf(code)};
     }

@@ -94,8 +94,9 @@ private:
         const int error = errno;
         std::string message = "Could not make " + path_ + ": " + textOf(error);
         if (error == EACCES || error == EROFS || error == EPERM) {
-            message += "\nThis process needs to write to the directory of its journal: files that "
-                       "belong to the journal are kept beside it.";
+            message +=
+                "\nThis process needs to write to the directory of its journal: files that "
+                "belong to the journal are kept beside it.";
         }
         throw StoreError{message};
     }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <durable/journal/entry_json.hpp>
-#include <durable/journal/json_text.hpp>
 #include <durable/journal/names.hpp>
+#include <durable/serdes/json_text.hpp>
 #include <durable/store/sqlite/connection.hpp>
 #include <durable/store/sqlite/iso_time.hpp>
 #include <durable/store/sqlite/last_positions.hpp>
@@ -124,9 +124,8 @@ private:
     [[nodiscard]] ExecutionEnd readEnd(ExecutionId execution, const Rows& rows) {
         const auto status = fromWireName<ExecutionStatus>(rows.text(12));
         if (!status) failAsDamaged(execution, "an unknown status", rows.text(12));
-        ExecutionEnd end{.status = *status,
-                         .result = rows.optionalText(14),
-                         .endTime = readTime(rows, 13)};
+        ExecutionEnd end{
+            .status = *status, .result = rows.optionalText(14), .endTime = readTime(rows, 13)};
         if (!rows.isNull(15)) {
             try {
                 end.error = errorFromJson(nlohmann::json::parse(rows.text(15)));
@@ -168,8 +167,9 @@ private:
     // In the order of ids whatever else is asked: `after` makes the next page start where this one
     // ended, without reading what came before it.
     Statement prepareList(std::string_view from, std::string_view where) {
-        std::string sql = "x.id > ?1 and (?2 is null or x.handler = ?2) and "
-                          "(?3 is null or x.status = ?3)";
+        std::string sql =
+            "x.id > ?1 and (?2 is null or x.handler = ?2) and "
+            "(?3 is null or x.status = ?3)";
         sql += where;
         sql += " order by x.id limit ?4";
         return prepareRecords(from, sql);
@@ -186,9 +186,8 @@ private:
     Statement findById_ = prepareRecords(all, "x.id = ?");
     Statement findByName_ = prepareRecords(all, "x.handler = ? and x.name = ?");
     Statement listAll_ = prepareList(all, "");
-    Statement listUnfinished_ =
-        prepareList("unfinished u cross join executions x on x.id = u.execution",
-                    " and u.execution > ?1");
+    Statement listUnfinished_ = prepareList(
+        "unfinished u cross join executions x on x.id = u.execution", " and u.execution > ?1");
     Statement listUnacknowledged_ = prepareList(
         "executions x indexed by unacknowledged left join unfinished u on u.execution = x.id",
         " and x.invoker is not null and x.end_time is not null and x.end_acknowledged = 0");

@@ -77,8 +77,7 @@ namespace durable::inline v0::sqlite {
 [[nodiscard]] inline std::string_view adviceFor(int code) {
     switch (code & 0xFF) {
         case SQLITE_BUSY:
-        case SQLITE_LOCKED:
-            return "\nAnother program is writing to the file; end its transaction.";
+        case SQLITE_LOCKED: return "\nAnother program is writing to the file; end its transaction.";
         case SQLITE_FULL:
             return "\nMake room on the disk, or raise SqliteOptions::bytesMax if it is set.";
         case SQLITE_IOERR:

@@ -6,6 +6,7 @@
 #include <durable/store/sqlite/statement.hpp>
 #include <durable/store/sqlite/views.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -77,24 +78,26 @@ insert into recovery values (0);
     return rows.next() ? rows.integer(0) : 0;
 }
 
+/// The schema version of the file.
+/// \throws StoreError if it is newer than `newest`.
+inline std::int64_t requireKnownVersion(Connection& connection, std::size_t newest) {
+    const auto version = readPragma(connection, "user_version");
+    if (version <= static_cast<std::int64_t>(newest)) return version;
+    throw StoreError{"The journal " + connection.file() + " has schema version " +
+                     std::to_string(version) + "; this program knows versions up to " +
+                     std::to_string(newest) +
+                     ".\nIt was written by a newer version of durable: build this program with "
+                     "that version, or give it a file of its own."};
+}
+
 /// Brings the file to the version that `steps` end at. Each step is one transaction, so that a
 /// crash leaves a version that exists.
-/// \throws StoreError if the file is of a newer version.
 inline void migrate(Connection& connection, std::span<const Migration> steps) {
-    const auto newest = static_cast<std::int64_t>(steps.size());
-    auto version = readPragma(connection, "user_version");
-    if (version > newest) {
-        throw StoreError{"The journal " + connection.file() + " has schema version " +
-                         std::to_string(version) + "; this program knows versions up to " +
-                         std::to_string(newest) +
-                         ".\nIt was written by a newer version of durable: build this program with "
-                         "that version, or give it a file of its own."};
-    }
-    while (version < newest) {
+    const auto version = requireKnownVersion(connection, steps.size());
+    for (auto done = static_cast<std::size_t>(version); done < steps.size(); ++done) {
         Transaction transaction{connection, "upgrade"};
-        connection.execute(steps[static_cast<std::size_t>(version)].sql, "upgrade");
-        ++version;
-        connection.execute("pragma user_version = " + std::to_string(version), "upgrade");
+        connection.execute(steps[done].sql, "upgrade");
+        connection.execute("pragma user_version = " + std::to_string(done + 1), "upgrade");
         transaction.commit();
     }
 }

@@ -153,8 +153,7 @@ private:
     }
 
     /// `connection`, once the file is a journal of this version and is written as `options` say.
-    static sqlite::Connection& prepared(sqlite::Connection& connection,
-                                        sqlite::FileContent content,
+    static sqlite::Connection& prepared(sqlite::Connection& connection, sqlite::FileContent content,
                                         const SqliteOptions& options) {
         if (sqlite3_threadsafe() == 0) {
             throw StoreError{"This SQLite is built without threads (SQLITE_THREADSAFE=0)."};
@@ -162,12 +161,13 @@ private:
         if (sqlite3_db_readonly(connection.handle(), "main") == 1) {
             failAsReadOnly(connection.file());
         }
+        const auto steps = sqlite::migrations();
+        sqlite::requireKnownVersion(connection, steps.size());
         const bool full = options.durability == Durability::full;
         connection.execute(full ? "pragma synchronous = full" : "pragma synchronous = normal",
                            "open");
         if (content == sqlite::FileContent::nothing) sqlite::markAsJournal(connection);
         switchToWal(connection);
-        const auto steps = sqlite::migrations();
         sqlite::migrate(connection, steps);
         if (options.bytesMax) {
             const auto pages = *options.bytesMax / sqlite::readPragma(connection, "page_size");

@@ -147,15 +147,17 @@ order by x.id;
 create view entries as)sql";
     sql += detail::entriesOf("journal");
 
-    sql += ";\ncreate view v_operations as\n"
-           "select x.id as execution, x.handler, x.name as execution_name,\n"
-           "       o.id, o.parent, o.name, o.type, o.sub_type, o.status, o.attempt,\n       ";
+    sql +=
+        ";\ncreate view v_operations as\n"
+        "select x.id as execution, x.handler, x.name as execution_name,\n"
+        "       o.id, o.parent, o.name, o.type, o.sub_type, o.status, o.attempt,\n       ";
     sql += isoColumn("o.started", "started") + ",\n       " + isoColumn("o.ended", "ended");
     sql += ",\n       o.result, o.error\nfrom (" + detail::operationsOf("entries");
     sql += ") o join executions x on x.id = o.execution\norder by o.execution, o.place;\n";
 
-    sql += "create view v_history as\n"
-           "select x.id as execution, x.handler, x.name as execution_name, h.seq,\n       ";
+    sql +=
+        "create view v_history as\n"
+        "select x.id as execution, x.handler, x.name as execution_name, h.seq,\n       ";
     sql += isoColumn("h.time", "time");
     sql += R"sql(,
        h.kind, h.id, h.name, h.type, h.sub_type, h.parent, h.attempt, h.delay, h.payload, h.error

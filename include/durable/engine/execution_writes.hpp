@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/context/invocation.hpp>
+#include <durable/coro/mailbox.hpp>
+#include <durable/engine/driver_host.hpp>
+#include <durable/engine/journal_writer.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace durable::inline v0 {
+
+/// What one execution hands to the journal, one write at a time: entries, and what the list of
+/// executions is to say. While a write is on its way, the next one gathers.
+///
+/// Thread-safety: the strand of its driver.
+class ExecutionWrites {
+public:
+    /// Told of the outcome of a change when it is durable, or of what kept it from being so.
+    using Done = std::function<void(const Refusal*, std::exception_ptr)>;
+
+    /// What a write that has come back brought.
+    struct Outcome {
+        std::exception_ptr error{};
+        std::uint64_t upTo{};                        ///< entries of the invocation that are durable
+        std::vector<const Operation*> invokes{};     ///< invokes among them
+        std::vector<const Operation*> operations{};  ///< operations that the world has changed
+    };
+
+    ExecutionWrites(DriverHost& host, ExecutionId execution) : host_{host}, execution_{execution} {}
+
+    void setStart(ExecutionStart start) { start_ = std::move(start); }
+    void setEnd(ExecutionEnd end) {
+        end_ = std::move(end);
+        due_ = true;
+    }
+
+    /// What the store says of the execution's waiting.
+    void setStored(Suspension suspension) { stored_ = suspension; }
+    [[nodiscard]] const Suspension& stored() const noexcept { return stored_; }
+
+    /// Says with the next write that the execution waits; otherwise that it does not.
+    void setWaiting(Suspension suspension) {
+        waiting_ = suspension;
+        due_ = true;
+    }
+
+    /// Tells the store that the end of an invoked execution is known here.
+    void acknowledge(ExecutionId child) {
+        acknowledged_.push_back(child);
+        due_ = true;
+    }
+
+    /// Notes the world's change to `operation`, recorded as the entry `upTo` of the invocation.
+    void addChange(std::uint64_t upTo, const Operation& operation, Done done) {
+        changes_.push_back({upTo, &operation, std::move(done)});
+        due_ = true;
+    }
+
+    /// Wants what is recorded to be written.
+    void demand() noexcept { due_ = true; }
+    [[nodiscard]] bool due() const noexcept { return due_; }
+
+    /// Whether a write is on its way.
+    [[nodiscard]] bool inFlight() const noexcept { return inFlight_; }
+
+    /// Hands over what is there. `written` is called from another thread when it has come back;
+    /// `takeOutcome` then tells how.
+    void flush(Invocation& invocation, std::function<void()> written) {
+        due_ = false;
+        inFlight_ = true;
+        outcome_ = {.error = {}, .upTo = invocation.recordedCount(), .invokes = {},
+                    .operations = {}};
+        JournalWriter::Submission submission;
+        submission.commit.execution = execution_;
+        submission.commit.start = std::exchange(start_, std::nullopt);
+        submission.commit.end = std::exchange(end_, std::nullopt);
+        submission.commit.suspension = newSuspension();
+        submission.entries = invocation.takeUnwritten();
+        for (const auto& entry : submission.entries) {
+            if (entry.kind != EntryKind::started || entry.type != OperationType::chainedInvoke) {
+                continue;
+            }
+            outcome_.invokes.push_back(invocation.state().find(entry.operationId));
+        }
+        submission.written = [this, written = std::move(written)](std::exception_ptr error) {
+            outcome_.error = std::move(error);
+            written();
+        };
+        host_.submit(std::move(submission));
+        for (const auto child : std::exchange(acknowledged_, {})) {
+            JournalWriter::Submission acknowledgement;
+            acknowledgement.commit = {.execution = execution_, .acknowledgedChild = child};
+            acknowledgement.written = [](const std::exception_ptr&) {};
+            host_.submit(std::move(acknowledgement));
+        }
+    }
+
+    /// The outcome of the write that has come back. Tells those who wait for a change.
+    [[nodiscard]] Outcome takeOutcome() {
+        inFlight_ = false;
+        if (outcome_.error) {
+            failChanges(outcome_.error);
+            return std::move(outcome_);
+        }
+        std::vector<Change> later;
+        for (auto& change : std::exchange(changes_, {})) {
+            if (change.upTo > outcome_.upTo) {
+                later.push_back(std::move(change));
+                continue;
+            }
+            outcome_.operations.push_back(change.operation);
+            if (change.done) change.done(nullptr, nullptr);
+        }
+        changes_ = std::move(later);
+        return std::move(outcome_);
+    }
+
+    void failChanges(const std::exception_ptr& error) {
+        for (auto& change : std::exchange(changes_, {})) {
+            if (change.done) change.done(nullptr, error);
+        }
+    }
+
+private:
+    struct Change {
+        std::uint64_t upTo{};
+        const Operation* operation{};
+        Done done{};
+    };
+
+    /// What the list of executions is to say, if that is news.
+    [[nodiscard]] std::optional<Suspension> newSuspension() {
+        const auto now = std::exchange(waiting_, std::nullopt).value_or(Suspension{});
+        if (now == stored_) return std::nullopt;
+        stored_ = now;
+        return now;
+    }
+
+    DriverHost& host_;
+    ExecutionId execution_;
+    bool due_{};
+    bool inFlight_{};
+    Outcome outcome_{};
+    std::optional<ExecutionStart> start_;
+    std::optional<ExecutionEnd> end_;
+    std::optional<Suspension> waiting_;
+    Suspension stored_{};
+    std::vector<Change> changes_;
+    std::vector<ExecutionId> acknowledged_;
+};
+
+}  // namespace durable::inline v0

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/journal/operation.hpp>
+#include <durable/journal/operation_id.hpp>
+#include <durable/journal/operation_update.hpp>
+#include <durable/store/store.hpp>
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+/// \file
+/// What the world does to operations, as updates: time passes, and invoked executions end.
+
+namespace durable::inline v0 {
+
+/// What happens to an operation whose time has come.
+[[nodiscard]] inline OperationUpdate dueUpdate(const Operation& operation, TimePoint now) {
+    OperationUpdate update{.operationId = operationIdOf(operation), .type = operation.type};
+    const auto timeOut = [&](const char* type, std::string message) {
+        update.action = OperationAction::timeOut;
+        update.error = ErrorObject{.type = type, .message = std::move(message)};
+    };
+    switch (operation.type) {
+        case OperationType::step: update.action = OperationAction::becomeReady; break;
+        case OperationType::wait: update.action = OperationAction::succeed; break;
+        case OperationType::callback:
+            if (operation.due && *operation.due <= now) {
+                timeOut("Callback.Timeout", "Callback timed out");
+            } else {
+                timeOut("Callback.Heartbeat", "Callback timed out on heartbeat");
+            }
+            break;
+        default: {
+            const auto limit = operation.due.value_or(now) - operation.startTime;
+            timeOut("Execution.Timeout",
+                    fmt::format("Execution timed out after {} seconds.",
+                                std::chrono::duration_cast<std::chrono::seconds>(limit).count()));
+        }
+    }
+    return update;
+}
+
+/// What the end of an invoked execution does to the operation that invoked it.
+[[nodiscard]] inline OperationUpdate invokeUpdate(const ExecutionRecord& child) {
+    OperationUpdate update{.operationId = child.start.invokerOperation,
+                           .type = OperationType::chainedInvoke};
+    const auto& end = *child.end;
+    switch (end.status) {
+        case ExecutionStatus::succeeded:
+            update.action = OperationAction::succeed;
+            update.payload = end.result;
+            return update;
+        case ExecutionStatus::timedOut: {
+            const auto limit = child.start.timeout.value_or(std::chrono::seconds{0});
+            update.action = OperationAction::timeOut;
+            update.error = ErrorObject{
+                .type = "ChainedInvoke.Timeout",
+                .message =
+                    fmt::format("CHAINED_INVOKE timed out after {} seconds.", limit.count())};
+            return update;
+        }
+        case ExecutionStatus::stopped: update.action = OperationAction::stop; break;
+        default: update.action = OperationAction::fail;
+    }
+    update.error = end.error;
+    return update;
+}
+
+}  // namespace durable::inline v0

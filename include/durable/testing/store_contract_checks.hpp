@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/journal/entry_json.hpp>
+#include <durable/store/store.hpp>
+#include <durable/testing/store_contract_support.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+/// \file
+/// What a store must do, one thing at a time. `store_contract.hpp` says what each check proves.
+
+namespace durable::inline v0::testing {
+
+namespace detail {
+
+inline void checkEmpty(const Reopen& reopen) {
+    const auto store = reopen();
+    store->append({});
+    expectEqual("lastExecution()", std::to_string(store->lastExecution()), "0");
+    expectEqual("find(1)", textOf(store->find(1)), "none");
+    expectEqual("find(\"\", \"\")", textOf(store->find("", "")), "none");
+    expectEqual("load(1)", entriesToJson(store->load(1)), "[]");
+    expectEqual("list", idsOf(store->list({})), "");
+}
+
+inline void checkStart(const Reopen& reopen) {
+    ExecutionRecord expected{.id = 3,
+                             .start = {.handlerName = "settle " + awkward,
+                                       .name = awkward,
+                                       .input = awkward,
+                                       .startTime = at(999),
+                                       .timeout = std::chrono::seconds{31'622'400},
+                                       .tenantId = awkward,
+                                       .invokerExecution = 2,
+                                       .invokerOperation = "1-4"}};
+    auto store = reopen();
+    const Commit commits[] = {started(2, "other", "other"),
+                              {.execution = 3, .start = expected.start}};
+    store->append(commits);
+    for (int opened = 1; opened <= 2; ++opened) {
+        expectEqual("find(3)", textOf(store->find(3)), textOf(expected));
+        expectEqual("find by name", textOf(store->find(expected.start.handlerName, awkward)),
+                    textOf(expected));
+        store.reset();
+        store = reopen();
+    }
+}
+
+inline void checkAbsentAndEmpty(const Reopen& reopen) {
+    auto absent = started(1, "settle", "absent");
+    absent.start->input.reset();
+    absent.end = ExecutionEnd{.endTime = at(1)};
+    auto empty = started(2, "settle", "");
+    empty.start->input = "";
+    empty.end = ExecutionEnd{.result = "", .error = ErrorObject{}, .endTime = at(2)};
+    const auto store = reopen();
+    store->append(std::vector{absent, empty});
+    expectEqual("absent", textOf(store->find(1)),
+                textOf(ExecutionRecord{.id = 1, .start = *absent.start, .end = absent.end}));
+    expectEqual("empty", textOf(store->find(2)),
+                textOf(ExecutionRecord{.id = 2, .start = *empty.start, .end = empty.end}));
+}
+
+inline void checkHandlers(const Reopen& reopen) {
+    const auto store = reopen();
+    store->append(std::vector{started(1, "settle", "monday"), started(2, "report", "monday")});
+    expectEqual("settle", textOf(store->find("settle", "monday")), textOf(store->find(1)));
+    expectEqual("report", textOf(store->find("report", "monday")), textOf(store->find(2)));
+    expectEqual("tuesday", textOf(store->find("report", "tuesday")), "none");
+}
+
+inline void checkEntryFields(const Reopen& reopen) {
+    std::vector<Entry> entries;
+    for (int kind = 0; kind < 10; ++kind) {
+        for (int type = 0; type < 6; ++type) {
+            auto entry = stepEntry(static_cast<EntryKind>(kind), "1-2-3", awkward);
+            entry.type = static_cast<OperationType>(type);
+            entry.subType = static_cast<OperationSubType>(type + kind % 7);
+            entry.parentId = "1-2";
+            entry.callbackId = "c+/=";
+            entry.handlerName = "other";
+            entry.tenantId = awkward;
+            entry.heartbeatTimeout = std::chrono::seconds{1};
+            entry.delay = std::chrono::seconds{31'622'400};
+            entry.error = fullError();
+            entry.attempt = 4'000'000'000;
+            entry.replayChildren = true;
+            entries.push_back(std::move(entry));
+        }
+    }
+    entries.push_back({.kind = EntryKind::invocationCompleted, .time = at(0)});
+    auto store = reopen();
+    auto commit = started(1, "settle", "monday");
+    commit.entries = entries;
+    store->append({&commit, 1});
+    store.reset();
+    expectEqual("load(1)", entriesToJson(reopen()->load(1)), entriesToJson(entries));
+}
+
+inline void checkOrder(const Reopen& reopen) {
+    constexpr int executions = 3;
+    constexpr int rounds = 50;
+    std::vector<std::vector<Entry>> expected(executions + 1);
+    auto store = reopen();
+    for (int round = 0; round < rounds; ++round) {
+        std::vector<Commit> commits;
+        std::vector<std::vector<Entry>> kept;
+        for (int twice = 0; twice < 2; ++twice) {
+            for (ExecutionId id = 1; id <= executions; ++id) {
+                const auto number = std::to_string(2 * round + twice + 1);
+                kept.push_back({stepEntry(EntryKind::started, number),
+                                stepEntry(EntryKind::succeeded, number, std::to_string(id))});
+                auto& all = expected[static_cast<std::size_t>(id)];
+                all.insert(all.end(), kept.back().begin(), kept.back().end());
+                auto commit = round == 0 && twice == 0 ? started(id, "settle", std::to_string(id))
+                                                       : Commit{.execution = id};
+                commit.entries = kept.back();
+                commits.push_back(commit);
+            }
+        }
+        store->append(commits);
+        if (round % 20 == 19) {
+            store.reset();
+            store = reopen();
+        }
+        for (ExecutionId id = 1; id <= executions; ++id) {
+            expectEqual("load(" + std::to_string(id) + ")", entriesToJson(store->load(id)),
+                        entriesToJson(expected[static_cast<std::size_t>(id)]));
+        }
+    }
+}
+
+inline void checkEnds(const Reopen& reopen) {
+    auto store = reopen();
+    std::vector<ExecutionRecord> expected;
+    for (ExecutionId id = 1; id <= 4; ++id) {
+        auto commit = started(id, "settle", std::to_string(id));
+        store->append({&commit, 1});
+        ExecutionEnd end{.status = static_cast<ExecutionStatus>(id), .endTime = at(100 + id)};
+        if (id == 1) end.result = awkward;
+        if (id != 1) end.error = fullError();
+        const Commit ended{.execution = id, .end = end};
+        store->append({&ended, 1});
+        expected.push_back({.id = id, .start = *commit.start, .end = end});
+    }
+    expectEqual("list", textOf(store->list({})), textOf(expected));
+    store.reset();
+    expectEqual("list, opened again", textOf(reopen()->list({})), textOf(expected));
+}
+
+inline void checkOneCommit(const Reopen& reopen) {
+    auto store = reopen();
+    const std::vector<Entry> entries{stepEntry(EntryKind::succeeded, "1", "42")};
+    auto commit = started(1, "settle", "monday");
+    commit.entries = entries;
+    commit.end = ExecutionEnd{.result = "42", .endTime = at(5)};
+    commit.suspension = Suspension{};
+    store->append({&commit, 1});
+    store.reset();
+    store = reopen();
+    expectEqual("load(1)", entriesToJson(store->load(1)), entriesToJson(entries));
+    expectEqual("find(1)", textOf(store->find(1)),
+                textOf(ExecutionRecord{.id = 1, .start = *commit.start, .end = commit.end}));
+}
+
+inline void checkAfterEnd(const Reopen& reopen) {
+    auto store = reopen();
+    const std::vector<Entry> before{stepEntry(EntryKind::succeeded, "1", "42")};
+    const std::vector<Entry> after{{.kind = EntryKind::invocationCompleted, .time = at(9)}};
+    auto first = started(1, "settle", "monday");
+    first.entries = before;
+    const Commit last{.execution = 1, .entries = before, .end = ExecutionEnd{.endTime = at(8)}};
+    const Commit late{.execution = 1, .entries = after};
+    store->append(std::vector{first, last, late});
+    store->append({&late, 1});
+    store.reset();
+    store = reopen();
+    store->append({&late, 1});
+    std::vector<Entry> expected{before[0], before[0], after[0], after[0], after[0]};
+    expectEqual("load(1)", entriesToJson(store->load(1)), entriesToJson(expected));
+    store.reset();
+    expectEqual("load(1), opened again", entriesToJson(reopen()->load(1)), entriesToJson(expected));
+}
+
+inline void checkSuspension(const Reopen& reopen) {
+    auto store = reopen();
+    auto commit = started(1, "settle", "monday");
+    ExecutionRecord expected{.id = 1, .start = *commit.start};
+    store->append({&commit, 1});
+    expectEqual("just started", textOf(store->find(1)), textOf(expected));
+    for (const Suspension& suspension :
+         {Suspension{.waiting = true}, Suspension{.waiting = true, .wakeAt = at(123)},
+          Suspension{.waiting = false}}) {
+        commit = {.execution = 1, .suspension = suspension};
+        store->append({&commit, 1});
+        store.reset();
+        store = reopen();
+        expected.suspension = suspension;
+        expectEqual("suspended", textOf(store->find(1)), textOf(expected));
+    }
+}
+
+inline void checkAcknowledging(const Reopen& reopen) {
+    auto store = reopen();
+    std::vector commits{started(1, "settle", "parent"), started(2, "charge", "child"),
+                        started(3, "charge", "late child"), started(4, "charge", "nobody's")};
+    for (const std::size_t child : {1U, 2U}) commits[child].start->invokerExecution = 1;
+    for (const std::size_t child : {1U, 3U}) commits[child].end = ExecutionEnd{};
+    store->append(commits);
+    expectEqual("ended and unknown", idsOf(store->list({.onlyUnacknowledged = true})), "2 ");
+
+    const Commit acknowledges{.execution = 1, .acknowledgedChild = 2};
+    store->append({&acknowledges, 1});
+    store.reset();
+    store = reopen();
+    expectEqual("acknowledged", idsOf(store->list({.onlyUnacknowledged = true})), "");
+    expectEqual("record", store->find(2)->endAcknowledged ? "yes" : "no", "yes");
+    expectEqual("parent", store->find(1)->endAcknowledged ? "yes" : "no", "no");
+}
+
+inline void checkList(const Reopen& reopen) {
+    const auto store = reopen();
+    std::vector<Commit> commits;
+    for (const ExecutionId id : {1, 2, 9, 5, 12}) {
+        commits.push_back(started(id, id % 2 == 0 ? "even" : "odd", std::to_string(id)));
+    }
+    commits.push_back({.execution = 5, .end = ExecutionEnd{.status = ExecutionStatus::failed}});
+    store->append(commits);
+    const auto ids = [&](const ExecutionFilter& filter) { return idsOf(store->list(filter)); };
+    expectEqual("all", ids({}), "1 2 5 9 12 ");
+    expectEqual("by handler", ids({.handlerName = "odd"}), "1 5 9 ");
+    expectEqual("of no handler", ids({.handlerName = "prime"}), "");
+    expectEqual("running", ids({.status = ExecutionStatus::running}), "1 2 9 12 ");
+    expectEqual("failed", ids({.status = ExecutionStatus::failed}), "5 ");
+    expectEqual("first two", ids({.countMax = 2}), "1 2 ");
+    expectEqual("next two", ids({.after = 2, .countMax = 2}), "5 9 ");
+    expectEqual("odd, running, after 1",
+                ids({.handlerName = "odd", .status = ExecutionStatus::running, .after = 1}), "9 ");
+    expectEqual("after the last", ids({.after = 12}), "");
+    expectEqual("lastExecution()", std::to_string(store->lastExecution()), "12");
+}
+
+inline void checkLarge(const Reopen& reopen) {
+    auto store = reopen();
+    const std::string megabytes(6 * 1024 * 1024, 'x');
+    const std::vector<Entry> large{stepEntry(EntryKind::succeeded, "1", megabytes)};
+    auto commit = started(1, "settle", "monday");
+    commit.start->input = megabytes;
+    commit.entries = large;
+    store->append({&commit, 1});
+    constexpr int commitsMax = 5'000;
+    const std::vector<Entry> small{stepEntry(EntryKind::heartbeat, "1")};
+    const std::vector<Commit> many(commitsMax, Commit{.execution = 1, .entries = small});
+    store->append(many);
+    store.reset();
+    store = reopen();
+    const auto entries = store->load(1);
+    expectEqual("entries", std::to_string(entries.size()), std::to_string(commitsMax + 1));
+    expectEqual("payload", std::to_string(entries[0].payload.value_or("").size()),
+                std::to_string(megabytes.size()));
+    expectEqual("input", std::to_string(store->find(1)->start.input.value_or("").size()),
+                std::to_string(megabytes.size()));
+}
+
+}  // namespace detail
+
+}  // namespace durable::inline v0::testing

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <support/catch.hpp>
+#include <support/test_engine.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace durable;
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+int bodyRuns = 0;
+
+Task<int> countUp(DurableContext& ctx, int from) {
+    auto next = co_await ctx.step("next", [=] {
+        ++bodyRuns;
+        return from + 1;
+    });
+    co_await ctx.wait("pause", 10s);
+    co_return next;
+}
+
+Task<int> failing(DurableContext& ctx) {
+    co_await ctx.step("fine", [] {});
+    throw std::out_of_range{"no such thing"};
+}
+
+Task<void> forever(DurableContext& ctx) {
+    for (;;) co_await ctx.wait("again", 1h);
+}
+
+void registerAll(Engine& engine) {
+    engine.registerHandler("countUp", countUp);
+    engine.registerHandler("failing", failing);
+    engine.registerHandler("forever", forever);
+}
+
+}  // namespace
+
+TEST_CASE("an execution gives the result of its handler") {
+    TestEngine engine{registerAll};
+
+    const auto execution = engine->start("countUp", 41, {.name = "a"});
+
+    CHECK(execution.name() == "a");
+    CHECK(execution.handlerName() == "countUp");
+    CHECK(execution.status() == ExecutionStatus::running);
+    CHECK(engine.finish(execution).status() == ExecutionStatus::succeeded);
+    CHECK(execution.result<int>() == 42);
+}
+
+TEST_CASE("the history tells what happened in order") {
+    TestEngine engine{registerAll};
+
+    const auto execution = engine->start("countUp", 1);
+    engine.finish(execution);
+
+    CHECK(engine.events(execution.id()) ==
+          std::vector<std::string>{"ExecutionStarted", "StepStarted 1 next", "StepSucceeded 1 next",
+                                   "WaitStarted 2 pause", "WaitSucceeded 2 pause",
+                                   "InvocationCompleted", "ExecutionSucceeded"});
+}
+
+TEST_CASE("with nothing parked every suspension ends the invocation") {
+    TestEngine engine{registerAll, std::make_shared<RecordingStore>(), 0};
+
+    const auto execution = engine->start("countUp", 1);
+    engine.finish(execution);
+
+    CHECK(engine.events(execution.id()) ==
+          std::vector<std::string>{"ExecutionStarted", "StepStarted 1 next", "StepSucceeded 1 next",
+                                   "WaitStarted 2 pause", "InvocationCompleted",
+                                   "WaitSucceeded 2 pause", "InvocationCompleted",
+                                   "ExecutionSucceeded"});
+}
+
+TEST_CASE("starting the same name with the same input gives the same execution") {
+    TestEngine engine{registerAll};
+    bodyRuns = 0;
+
+    const auto first = engine->start("countUp", 1, {.name = "a"});
+    const auto second = engine->start("countUp", 1, {.name = "a"});
+    engine.finish(first);
+    const auto third = engine->start("countUp", 1, {.name = "a"});
+
+    CHECK(second.id() == first.id());
+    CHECK(third.id() == first.id());
+    CHECK(third.result<int>() == 2);
+    CHECK(bodyRuns == 1);
+}
+
+TEST_CASE("the same name with another input is refused") {
+    TestEngine engine{registerAll};
+    engine->start("countUp", 1, {.name = "a"});
+
+    CHECK_THROWS_AS(engine->start("countUp", 2, {.name = "a"}), ExecutionConflict);
+    CHECK_THROWS_WITH(engine->start("countUp", 2, {.name = "a"}),
+                      "execution \"a\" of handler \"countUp\" exists with another input");
+}
+
+TEST_CASE("a name belongs to its handler") {
+    TestEngine engine{registerAll};
+
+    const auto first = engine->start("countUp", 1, {.name = "a"});
+    const auto second = engine->start("forever", {.name = "a"});
+
+    CHECK(first.id() != second.id());
+}
+
+TEST_CASE("an execution that cannot be started is refused with the reason") {
+    TestEngine engine{registerAll};
+
+    CHECK_THROWS_WITH(engine->start("missing", 1), "no handler \"missing\" is registered");
+    CHECK_THROWS_WITH(engine->start("countUp", 1, {.name = "a b"}),
+                      "the name of an execution must be 1 to 64 letters, digits, '-' and '_', got "
+                      "\"a b\"");
+    CHECK_THROWS_WITH(engine->start("countUp", 1, {.timeout = 0s}),
+                      "timeout in seconds must be at least 1, got 0");
+    CHECK_THROWS_WITH(engine->registerHandler("countUp", countUp),
+                      "handler \"countUp\" is already registered");
+    CHECK_THROWS_WITH(engine->registerHandler("", countUp), "a handler must have a name");
+    CHECK(engine->list().empty());
+}
+
+TEST_CASE("a handler that throws fails its execution with the error") {
+    TestEngine engine{registerAll};
+
+    const auto execution = engine->start("failing");
+    engine.finish(execution);
+
+    CHECK(execution.status() == ExecutionStatus::failed);
+    CHECK(execution.error()->type == "std::out_of_range");
+    CHECK_THROWS_AS(execution.result<int>(), ExecutionError);
+    CHECK_THROWS_WITH(execution.result<int>(), "no such thing");
+}
+
+TEST_CASE("a handler that throws what is no std::exception fails its execution") {
+    TestEngine engine{[](Engine& e) {
+        e.registerHandler("odd", [](DurableContext&) -> Task<void> {
+            throw 42;
+            co_return;
+        });
+    }};
+
+    const auto execution = engine->start("odd");
+
+    CHECK_THROWS_WITH(engine.finish(execution).result<int>(), "Unknown error");
+}
+
+TEST_CASE("an input that the handler cannot read fails the execution") {
+    TestEngine engine{registerAll};
+
+    const auto execution = engine->start("countUp", std::string{"many"});
+    engine.finish(execution);
+
+    CHECK(execution.status() == ExecutionStatus::failed);
+    CHECK(execution.error()->type == "durable::SerdesError");
+}
+
+TEST_CASE("an unfinished execution goes on with the next engine") {
+    TestEngine engine{registerAll};
+    bodyRuns = 0;
+    const auto id = engine->start("countUp", 1, {.name = "a"}).id();
+    engine.settle();
+
+    engine.restart();
+    engine->resume();
+    engine.advance(10s);
+
+    CHECK(engine->find("countUp", "a")->id() == id);
+    CHECK(engine->find("countUp", "a")->result<int>() == 2);
+    CHECK(bodyRuns == 1);
+}
+
+TEST_CASE("a timer that became due while no engine ran fires at once") {
+    TestEngine engine{registerAll};
+    engine->start("countUp", 1, {.name = "a"});
+    engine.settle();
+
+    engine.clock().advance(24h);
+    engine.restart();
+    engine->resume();
+    engine.settle();
+
+    CHECK(engine->find("countUp", "a")->status() == ExecutionStatus::succeeded);
+}
+
+TEST_CASE("an execution whose handler is not registered waits, and the log says so") {
+    auto store = std::make_shared<RecordingStore>();
+    {
+        TestEngine engine{registerAll, store};
+        engine->start("countUp", 1, {.name = "a"});
+        engine.settle();
+    }
+    TestEngine engine{[](Engine&) {}, store};
+    engine->resume();
+    engine.advance(60s);
+
+    CHECK(engine->find("countUp", "a")->status() == ExecutionStatus::running);
+    CHECK(engine.log() == std::vector<std::string>{
+                              "execution \"a\" waits: no handler \"countUp\" is registered"});
+
+    engine->registerHandler("countUp", countUp);
+    engine.settle();
+
+    CHECK(engine->find("countUp", "a")->result<int>() == 2);
+}
+
+TEST_CASE("an execution that runs too long is timed out") {
+    TestEngine engine{registerAll};
+
+    const auto execution = engine->start("forever", {.timeout = 90min});
+    engine.advance(89min);
+    CHECK(execution.status() == ExecutionStatus::running);
+    engine.advance(1min);
+
+    CHECK(execution.status() == ExecutionStatus::timedOut);
+    CHECK_THROWS_WITH(execution.result<int>(), "Execution timed out after 5400 seconds.");
+    CHECK(engine.events(execution.id()).back() == "ExecutionTimedOut");
+}
+
+TEST_CASE("an execution can be stopped once") {
+    TestEngine engine{registerAll};
+    const auto execution = engine->start("forever");
+
+    engine->stopExecution(execution.id(), {.type = "Operator", .message = "enough"});
+    engine->stopExecution(execution.id(), {.message = "too late"});
+
+    CHECK(engine.finish(execution).status() == ExecutionStatus::stopped);
+    CHECK_THROWS_WITH(execution.result<int>(), "enough");
+    CHECK(engine.events(execution.id()).back() == "ExecutionStopped");
+    CHECK(engine->metrics().executionsParked == 0);
+}
+
+TEST_CASE("executions are listed by handler and status") {
+    TestEngine engine{registerAll};
+    const auto a = engine->start("countUp", 1, {.name = "a"});
+    engine->start("countUp", 2, {.name = "b"});
+    engine->start("forever", {.name = "c"});
+    engine.finish(a);
+    engine->stopExecution(engine->find("forever", "c")->id());
+    engine.settle();
+
+    const auto names = [&](const ExecutionFilter& filter) {
+        std::vector<std::string> found;
+        for (const auto& record : engine->list(filter)) found.push_back(record.start.name);
+        return found;
+    };
+
+    CHECK(names({}) == std::vector<std::string>{"a", "b", "c"});
+    CHECK(names({.handlerName = "countUp"}) == std::vector<std::string>{"a", "b"});
+    CHECK(names({.handlerName = {}, .status = ExecutionStatus::stopped}) ==
+          std::vector<std::string>{"c"});
+    CHECK(engine->find("countUp", "z") == std::nullopt);
+}
+
+TEST_CASE("executions beyond the limit of parked ones are dropped, oldest first, and go on later") {
+    TestEngine engine{registerAll, std::make_shared<RecordingStore>(), 2};
+    bodyRuns = 0;
+    std::vector<Execution> executions;
+    for (int i = 0; i < 5; ++i) executions.push_back(engine->start("countUp", i));
+    engine.settle();
+
+    CHECK(engine->metrics().executionsParked == 2);
+    CHECK(engine->metrics().executionsWaiting == 3);
+
+    engine.advance(10s);
+
+    for (int i = 0; i < 5; ++i) {
+        CHECK(executions[static_cast<std::size_t>(i)].result<int>() == i + 1);
+    }
+    CHECK(bodyRuns == 5);
+    CHECK(engine->metrics().executionsParked == 0);
+    CHECK(engine->metrics().executionsWaiting == 0);
+}
+
+TEST_CASE("an invoked handler is an execution of its own") {
+    TestEngine engine{[](Engine& e) {
+        e.registerHandler("parent", [](DurableContext& ctx) -> Task<int> {
+            auto first = co_await ctx.invoke<int>("call", "countUp", 1);
+            auto second = co_await ctx.invoke<int>("countUp", 10);
+            co_return first + second;
+        });
+        e.registerHandler("countUp", countUp);
+    }};
+
+    const auto execution = engine->start("parent");
+    engine.finish(execution);
+
+    CHECK(execution.result<int>() == 13);
+    CHECK(engine->list({.handlerName = "countUp"}).size() == 2);
+    for (const auto& child : engine->list({.handlerName = "countUp"})) {
+        CHECK(child.start.invokerExecution == execution.id());
+        CHECK(child.endAcknowledged);
+    }
+}
+
+TEST_CASE("an invoke tells how the invoked execution ended") {
+    TestEngine engine{[](Engine& e) {
+        e.registerHandler("parent", [](DurableContext& ctx, std::string target) -> Task<std::string> {
+            std::string told;
+            try {
+                co_await ctx.invoke<int>("call", target, 1);
+            } catch (const InvokeError& error) {
+                told = error.errorType() + ": " + error.what();
+            }
+            co_return told;
+        });
+        e.registerHandler("broken", [](DurableContext&, int) -> Task<int> {
+            throw std::runtime_error{"broken"};
+            co_return 1;
+        });
+        e.registerHandler("slow", [](DurableContext& ctx, int) -> Task<int> {
+            co_await ctx.wait(1h);
+            co_return 1;
+        });
+    }};
+
+    const auto broken = engine->start("parent", std::string{"broken"});
+    const auto missing = engine->start("parent", std::string{"missing"});
+    const auto stopped = engine->start("parent", std::string{"slow"});
+    engine.settle();
+    engine->stopExecution(engine->list({.handlerName = "slow"}).front().id, {.message = "halt"});
+
+    CHECK(engine.finish(broken).result<std::string>() == "std::runtime_error: broken");
+    CHECK(engine.finish(missing).result<std::string>() ==
+          "ResourceNotFoundException: no handler \"missing\" is registered");
+    CHECK(engine.finish(stopped).result<std::string>() == ": halt");
+}
+
+TEST_CASE("100,000 recorded operations are replayed without a deep stack") {
+    constexpr int count = 100'000;
+    const auto many = [](DurableContext& ctx) -> Task<int> {
+        int sum = 0;
+        for (int i = 0; i < count; ++i) sum += co_await ctx.step([] { return 1; });
+        co_await ctx.wait(1s);
+        co_return sum;
+    };
+    TestEngine engine{[&](Engine& e) { e.registerHandler("many", many); }};
+    engine->start("many", {.name = "a"});
+    engine.settle();
+
+    engine.restart();
+    engine->resume();
+    engine.advance(1s);
+
+    CHECK(engine->find("many", "a")->result<int>() == count);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <durable/base/logger.hpp>
+#include <durable/testing/manual_clock.hpp>
+
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+using durable::Logger;
+using durable::LogLevel;
+using durable::LogRecord;
+using durable::LogSink;
+using durable::testing::ManualClock;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Keeps a log line, whose views end with the call of the sink.
+struct Line {
+    durable::TimePoint time;
+    LogLevel level;
+    std::string text;
+};
+
+LogSink into(std::vector<Line>& lines) {
+    return [&lines](const LogRecord& record) {
+        lines.push_back({record.time, record.level,
+                         fmt::format("{}|{}|{}|{}|{}|{}", record.message, record.executionName,
+                                     record.handlerName, record.operationId, record.operationName,
+                                     record.attempt.value_or(0))});
+    };
+}
+
+}  // namespace
+
+TEST_CASE("a log line carries the time, the level and what it belongs to") {
+    ManualClock clock;
+    std::vector<Line> lines;
+    const LogSink sink = into(lines);
+    const Logger logger{sink, clock,
+                        {.executionName = "2026-11-23",
+                         .handlerName = "settle-orders",
+                         .operationId = "1-4",
+                         .operationName = "charge",
+                         .attempt = 2}};
+
+    const auto before = clock.now();
+    clock.advance(1500ms);
+    logger.warn("{} of {}", 3, "five");
+
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].time == before + 1500ms);
+    CHECK(lines[0].level == LogLevel::warn);
+    CHECK(lines[0].text == "3 of five|2026-11-23|settle-orders|1-4|charge|2");
+}
+
+TEST_CASE("each level has a function and a name") {
+    const ManualClock clock;
+    std::vector<Line> lines;
+    const LogSink sink = into(lines);
+    const Logger logger{sink, clock, {}};
+
+    logger.debug("d");
+    logger.info("i");
+    logger.warn("w");
+    logger.error("e");
+
+    REQUIRE(lines.size() == 4);
+    CHECK(toString(lines[0].level) == "DEBUG");
+    CHECK(toString(lines[1].level) == "INFO");
+    CHECK(toString(lines[2].level) == "WARN");
+    CHECK(toString(lines[3].level) == "ERROR");
+}
+
+TEST_CASE("a logger is silent while the handler passes through its recorded past") {
+    const ManualClock clock;
+    std::vector<Line> lines;
+    const LogSink sink = into(lines);
+    bool replaying = true;
+    const Logger logger{sink, clock, {}, [&] { return replaying; }};
+
+    logger.info("first");
+    replaying = false;
+    logger.info("second");
+    replaying = true;
+    logger.error("third");
+
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].text == "second|||||0");
+}
+
+TEST_CASE("a logger without a sink writes nothing") {
+    const ManualClock clock;
+    const LogSink none{};
+    const Logger logger{none, clock, {}};
+
+    CHECK_NOTHROW(logger.info("{}", 1));
+}
+
+TEST_CASE("a manual clock moves only when it is told to") {
+    ManualClock clock{durable::TimePoint{1000ms}};
+
+    CHECK(clock.now() == durable::TimePoint{1000ms});
+    clock.advance(1ms);
+    CHECK(clock.now() == durable::TimePoint{1001ms});
+    clock.set(durable::TimePoint{5ms});
+    CHECK(clock.now() == durable::TimePoint{5ms});
+}
