@@ -16,11 +16,9 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 using namespace durable;
@@ -50,10 +48,9 @@ Task<std::string> transcodeAll(DurableContext& ctx, std::vector<Video> videos, i
 }
 
 Task<std::string> publish(DurableContext& ctx, std::vector<Video> videos) {
-    const auto isHeavy = [](const Video& video) { return video.megabytes >= 1000; };
-    const auto firstLight = std::ranges::stable_partition(videos, isHeavy).begin();
-    const std::vector heavy(videos.begin(), firstLight);
-    const std::vector light(firstLight, videos.end());
+    std::vector<Video> heavy;
+    std::vector<Video> light;
+    for (const auto& video : videos) (video.megabytes >= 1000 ? heavy : light).push_back(video);
     const int lightAtOnce = light.size() > 10 ? 8 : 4;
 
     auto results = co_await ctx.parallel(

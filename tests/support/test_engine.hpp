@@ -19,8 +19,11 @@ public:
 
     explicit TestEngine(Register registerHandlers,
                         std::shared_ptr<durable::Store> store = std::make_shared<RecordingStore>(),
-                        std::size_t maxParked = 1000)
-        : register_{std::move(registerHandlers)}, store_{std::move(store)}, maxParked_{maxParked} {
+                        std::size_t maxParked = 1000, durable::Limits limits = {})
+        : register_{std::move(registerHandlers)},
+          store_{std::move(store)},
+          maxParked_{maxParked},
+          limits_{limits} {
         restart();
     }
 
@@ -39,7 +42,7 @@ public:
                         .workflowThreads = 0,
                         .stepThreads = 0,
                         .maxParked = maxParked_,
-                        .limits = limits,
+                        .limits = limits_,
                         .log = [this](const durable::LogRecord& record) {
                             log_.emplace_back(record.message);
                         },
@@ -90,12 +93,11 @@ public:
         return lines;
     }
 
-    durable::Limits limits{};
-
 private:
     Register register_;
     std::shared_ptr<durable::Store> store_;
     std::size_t maxParked_;
+    durable::Limits limits_;
     std::shared_ptr<durable::testing::ManualClock> clock_ =
         std::make_shared<durable::testing::ManualClock>();
     std::vector<std::string> log_;

@@ -115,8 +115,11 @@ inline void expectEqual(const std::string& what, const std::string& found,
             .cause = std::make_shared<const ErrorObject>(ErrorObject{.message = "limit"})};
 }
 
-/// Awkward text: quotes, controls, a zero byte, two to four bytes per character.
-inline const std::string awkward{"\"\\\n\t\0'; drop table é€𝄞 %s", 30};
+/// Awkward text: quotes, controls, a zero byte, one to four bytes per character.
+inline const std::string awkward = [] {
+    using namespace std::string_literals;
+    return "\"\\\n\t\0'; drop table é€𝄞 %s"s;
+}();
 
 }  // namespace detail
 

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <support/catch.hpp>
+#include <support/test_engine.hpp>
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace durable;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Body = std::function<Task<int>(DurableContext&)>;
+
+/// Runs a handler that must fail; gives the recorded error as "type: message".
+std::string failureOf(Body handler, Limits limits = {}) {
+    TestEngine engine{[&](Engine& e) { e.registerHandler("handler", handler); },
+                      std::make_shared<RecordingStore>(), 1000, limits};
+    const auto execution = engine->start("handler");
+    engine.finish(execution);
+    REQUIRE(execution.status() == ExecutionStatus::failed);
+    return execution.error()->type.value_or("") + ": " + execution.error()->message.value_or("");
+}
+
+/// Runs `before` to its first wait, then `after` over the same journal; gives its failure.
+std::string failureAfterChange(Body before, Body after) {
+    auto store = std::make_shared<RecordingStore>();
+    {
+        TestEngine engine{[&](Engine& e) { e.registerHandler("handler", before); }, store};
+        engine->start("handler", {.name = "a"});
+        engine.settle();
+    }
+    TestEngine engine{[&](Engine& e) { e.registerHandler("handler", after); }, store};
+    engine->resume();
+    engine.advance(1h);
+    const auto execution = engine->find("handler", "a");
+    REQUIRE(execution->status() == ExecutionStatus::failed);
+    return execution->error()->type.value_or("") + ": " + execution->error()->message.value_or("");
+}
+
+struct Opaque {
+    int value{};
+};
+void to_json(nlohmann::json&, const Opaque&) { throw std::runtime_error{"cannot be written"}; }
+void from_json(const nlohmann::json&, Opaque&) {}
+
+struct WriteOnly {
+    int value{};
+};
+void to_json(nlohmann::json& json, const WriteOnly& w) { json = w.value; }
+void from_json(const nlohmann::json&, WriteOnly&) { throw std::runtime_error{"cannot be read"}; }
+
+Task<int> item(DurableContext&, int i) { co_return i; }
+
+Body mapOf(MapConfig config) {
+    return [config](DurableContext& ctx) -> Task<int> {
+        co_await ctx.map("orders", std::vector{1, 2, 3}, item, config);
+        co_return 0;
+    };
+}
+
+}  // namespace
+
+TEST_CASE("a handler that calls something else on replay fails, and both calls are named") {
+    const auto before = [](DurableContext& ctx) -> Task<int> {
+        co_await ctx.step("charge", [] {});
+        co_await ctx.runInChildContext("group", [](DurableContext& child) -> Task<void> {
+            co_await child.step("reserve-stock", [] {});
+            co_await child.wait("cool-down", 1s);
+        });
+        co_return 1;
+    };
+    bool caught = false;
+    const auto after = [&](DurableContext& ctx) -> Task<int> {
+        co_await ctx.step("charge", [] {});
+        try {
+            co_await ctx.runInChildContext("group", [](DurableContext& child) -> Task<void> {
+                co_await child.wait("cool-down", 1s);
+            });
+        } catch (...) {
+            caught = true;
+        }
+        co_return 1;
+    };
+
+    CHECK(failureAfterChange(before, after) ==
+          "NonDeterministicExecutionError: Replay left the recorded path at operation 2-1.\n"
+          "  recorded:  step \"reserve-stock\"\n"
+          "  requested: wait \"cool-down\"\n"
+          "Outside steps, a handler must make the same calls in the same order on every run.\n"
+          "Usual causes: the handler was changed, or it read a clock, a random number or an\n"
+          "unordered container outside a step.");
+    CHECK_FALSE(caught);
+}
+
+TEST_CASE("a renamed operation is another operation") {
+    const auto failure = failureAfterChange(
+        [](DurableContext& ctx) -> Task<int> {
+            co_await ctx.step([] {});
+            co_await ctx.wait(1s);
+            co_return 1;
+        },
+        [](DurableContext& ctx) -> Task<int> {
+            co_await ctx.step("now named", [] {});
+            co_await ctx.wait(1s);
+            co_return 1;
+        });
+
+    CHECK_THAT(failure, Catch::Matchers::ContainsSubstring("recorded:  step without a name"));
+    CHECK_THAT(failure, Catch::Matchers::ContainsSubstring("requested: step \"now named\""));
+}
+
+TEST_CASE("a batch that gets other items on replay is refused") {
+    const auto with = [](std::vector<int> items) -> Body {
+        return [items](DurableContext& ctx) -> Task<int> {
+            co_await ctx.map("orders", items, item);
+            co_await ctx.wait(1s);
+            co_return 1;
+        };
+    };
+
+    CHECK(failureAfterChange(with({1, 2}), with({1, 2, 3})) ==
+          "NonDeterministicExecutionError: Replay left the recorded path at operation 1.\n"
+          "  recorded:  map \"orders\" of 2 items\n"
+          "  requested: map \"orders\" of 3 items\n"
+          "A batch must get the same items on every run.");
+}
+
+TEST_CASE("options of a batch that are out of range are refused before anything is recorded") {
+    const auto refusal = [](MapConfig config) {
+        TestEngine engine{
+            [&](Engine& e) { e.registerHandler("handler", mapOf(std::move(config))); }};
+        const auto execution = engine->start("handler");
+        engine.finish(execution);
+        CHECK(engine.events(execution.id()) ==
+              std::vector<std::string>{"ExecutionStarted", "InvocationCompleted",
+                                       "ExecutionFailed"});
+        CHECK(execution.error()->type == "durable::InvalidConfig");
+        return execution.error()->message.value_or("");
+    };
+
+    CHECK(refusal({.maxConcurrency = 0}) ==
+          "map \"orders\": maxConcurrency must be at least 1, got 0");
+    CHECK(refusal({.maxConcurrency = -1}) ==
+          "map \"orders\": maxConcurrency must be at least 1, got -1");
+    CHECK(refusal({.completionConfig = {.minSuccessful = 4}}) ==
+          "map \"orders\": minSuccessful must be from 1 to 3, got 4");
+    CHECK(refusal({.completionConfig = {.minSuccessful = 0}}) ==
+          "map \"orders\": minSuccessful must be from 1 to 3, got 0");
+    CHECK(refusal({.completionConfig = {.toleratedFailurePercentage = 100.5}}) ==
+          "map \"orders\": toleratedFailurePercentage must be from 0 to 100, got 100.5");
+    CHECK(refusal({.completionConfig = {.toleratedFailurePercentage = -1}}) ==
+          "map \"orders\": toleratedFailurePercentage must be from 0 to 100, got -1");
+    CHECK(refusal({.completionConfig = {.minSuccessful = 1,
+                                        .shouldComplete = [](const CompletionProgress&) {
+                                            return CompletionDecision::goOn;
+                                        }}}) ==
+          "map \"orders\": shouldComplete excludes minSuccessful, toleratedFailureCount and "
+          "toleratedFailurePercentage");
+    CHECK(refusal({.itemNamer = [](std::size_t) { return std::string(257, 'x'); }}) ==
+          "map \"orders\": the name of an item must be at most 256 characters, got 257");
+}
+
+TEST_CASE("a refused call takes no place in the journal") {
+    const auto result = runHandler<int>([](DurableContext& ctx) -> Task<int> {
+        bool refused = false;
+        try {
+            co_await ctx.map(std::vector{1}, item, {.maxConcurrency = 0});
+        } catch (const InvalidConfig&) {
+            refused = true;
+        }
+        auto callback = co_await ctx.createCallback("first");
+        co_return refused && callback.id().starts_with("1x1x") ? 1 : 0;
+    });
+
+    CHECK(result == 1);
+}
+
+TEST_CASE("durations and names out of range are refused") {
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_await ctx.wait(0s);
+              co_return 0;
+          }) == "durable::InvalidConfig: duration in seconds must be from 1 to 31622400, got 0");
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_await ctx.wait(std::chrono::hours{24 * 367});
+              co_return 0;
+          }) ==
+          "durable::InvalidConfig: duration in seconds must be from 1 to 31622400, got 31708800");
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_await ctx.createCallback("c", {.timeout = 0s});
+              co_return 0;
+          }) == "durable::InvalidConfig: timeout in seconds must be from 1 to 31622400, got 0");
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_await ctx.step(std::string(257, 'x'), [] {});
+              co_return 0;
+          }) == "durable::InvalidConfig: name must be at most 256 characters, got 257");
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_await ctx.step("new\nline", [] {});
+              co_return 0;
+          }) == "durable::InvalidConfig: name must be printable ASCII characters");
+}
+
+TEST_CASE("a durable operation inside a step body is refused") {
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_return co_await ctx.step(
+                  "outer",
+                  [&] {
+                      auto inner = ctx.step("inner", [] { return 1; });
+                      return 2;
+                  },
+                  {.retryStrategy = retry::none()});
+          }) ==
+          "StepError: step \"inner\" was called inside a step body. A body is recorded as one unit "
+          "and has no durable operations; use runInChildContext to group them.");
+}
+
+TEST_CASE("an operation on the context of an outer function is refused") {
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_return co_await ctx.runInChildContext(
+                  "child", [&](DurableContext&) -> Task<int> {
+                      co_return co_await ctx.step("oops", [] { return 1; });
+                  });
+          }) ==
+          "ChildContextError: step \"oops\" was called on the context of the handler, but the code "
+          "that runs was given another one. Use the context that was passed to the innermost "
+          "function.");
+}
+
+TEST_CASE("a result that cannot be written or read back fails the execution, by operation") {
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_await ctx.step("opaque", [] { return Opaque{1}; });
+              co_return 0;
+          }) ==
+          "SerdesError: The result of step \"opaque\" (operation 1) could not be recorded: cannot "
+          "be written");
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_await ctx.step("one-way", [] { return WriteOnly{1}; });
+              co_return 0;
+          }) ==
+          "SerdesError: The result of step \"one-way\" (operation 1) could not be read back: cannot "
+          "be read");
+    CHECK_THAT(failureOf([](DurableContext& ctx) -> Task<int> {
+                   co_await ctx.step("bytes", [] { return std::string{"\xff\xfe"}; });
+                   co_return 0;
+               }),
+               Catch::Matchers::StartsWith(
+                   "SerdesError: The result of step \"bytes\" (operation 1) could not be recorded: "));
+}
+
+TEST_CASE("a result over the payload limit is refused and not recorded") {
+    CHECK(failureOf(
+              [](DurableContext& ctx) -> Task<int> {
+                  co_await ctx.step("large", [] { return std::string(200, 'x'); });
+                  co_return 0;
+              },
+              {.payloadBytesMax = 100}) ==
+          "InvalidParameterValueException: Operation 1 was refused: The payload must be at most 100 "
+          "bytes, got 202.");
+}
+
+TEST_CASE("a step body that throws what is no std::exception fails its step") {
+    const auto told = runHandler<std::string>([](DurableContext& ctx) -> Task<std::string> {
+        std::string caught;
+        try {
+            co_await ctx.step("odd", [] { throw 42; }, {.retryStrategy = retry::none()});
+        } catch (const StepError& error) {
+            caught = error.errorType() + "/" + error.what();
+        }
+        co_return caught;
+    });
+
+    CHECK(told == "/Unknown error");
+}
+
+TEST_CASE("a retry strategy that throws fails the step with its error") {
+    const auto told = runHandler<std::string>([](DurableContext& ctx) -> Task<std::string> {
+        std::string caught;
+        try {
+            co_await ctx.step("flaky", [] { throw std::runtime_error{"flaky"}; },
+                              {.retryStrategy = [](const FailedAttempt&) -> RetryDecision {
+                                  throw std::logic_error{"bad strategy"};
+                              }});
+        } catch (const StepError& error) {
+            caught = error.errorType() + "/" + error.what();
+        }
+        co_return caught;
+    });
+
+    CHECK(told == "std::logic_error/bad strategy");
+}
+
+TEST_CASE("a serdes for another type is refused at the call") {
+    const Serdes<std::string> text{
+        .serialize = [](const std::string& s, const SerdesContext&) { return s; },
+        .deserialize = [](const std::string& s, const SerdesContext&) { return s; }};
+
+    CHECK(failureOf([&](DurableContext& ctx) -> Task<int> {
+              co_return co_await ctx.step("number", [] { return 1; }, {.serdes = text});
+          })
+              .starts_with("durable::InvalidConfig: serdes must be one of int, got one of "
+                           "std::__cxx11::basic_string"));
+}
+
+TEST_CASE("a custom serdes is used on the first run and on replay") {
+    std::vector<std::string> calls;
+    const Serdes<int> hex{
+        .serialize =
+            [&](const int& value, const SerdesContext& context) {
+                calls.push_back("write " + std::string{context.operationId});
+                return fmt::format("{:x}", value);
+            },
+        .deserialize =
+            [&](const std::string& text, const SerdesContext& context) {
+                calls.push_back("read " + std::string{context.operationId});
+                return std::stoi(text, nullptr, 16) + 1;
+            }};
+    TestEngine engine{[&](Engine& e) {
+        e.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+            auto value = co_await ctx.step("hex", [] { return 255; }, {.serdes = hex});
+            co_await ctx.wait(1s);
+            co_return value;
+        });
+    }};
+    const auto id = engine->start("handler", {.name = "a"}).id();
+    engine.settle();
+    engine.restart();
+    engine->resume();
+    engine.advance(1s);
+
+    CHECK(engine->find("handler", "a")->result<int>() == 256);
+    CHECK(calls == std::vector<std::string>{"write 1", "read 1", "read 1"});
+    CHECK(engine->history(id).at(2).details["Result"]["Payload"] == "ff");
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <support/catch.hpp>
+#include <support/test_engine.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace durable;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A store whose writes fail while `broken` says so.
+class FailingStore final : public Store {
+public:
+    void append(std::span<const Commit> commits) override {
+        if (broken(commits)) throw StoreError{"the disk is full"};
+        store_.append(commits);
+    }
+    std::vector<Entry> load(ExecutionId id) override { return store_.load(id); }
+    std::optional<ExecutionRecord> find(ExecutionId id) override { return store_.find(id); }
+    std::optional<ExecutionRecord> find(std::string_view handler, std::string_view name) override {
+        return store_.find(handler, name);
+    }
+    std::vector<ExecutionRecord> list(const ExecutionFilter& filter) override {
+        return store_.list(filter);
+    }
+    ExecutionId lastExecution() override { return store_.lastExecution(); }
+
+    std::function<bool(std::span<const Commit>)> broken = [](auto) { return false; };
+
+private:
+    MemoryStore store_;
+};
+
+int runs = 0;
+
+Task<int> twoSteps(DurableContext& ctx) {
+    auto first = co_await ctx.step("first", [] { return ++runs; });
+    co_await ctx.wait(1s);
+    auto second = co_await ctx.step("second", [] { return ++runs; });
+    co_return 10 * first + second;
+}
+
+void registerAll(Engine& engine) { engine.registerHandler("twoSteps", twoSteps); }
+
+}  // namespace
+
+TEST_CASE("a failed write fails its execution clearly and leaves the journal as it was") {
+    runs = 0;
+    auto store = std::make_shared<FailingStore>();
+    TestEngine engine{registerAll, store};
+    const auto execution = engine->start("twoSteps", {.name = "a"});
+    engine.settle();
+    const auto before = store->load(execution.id()).size();
+
+    store->broken = [](auto) { return true; };
+    engine.advance(1s);
+
+    CHECK_THROWS_AS(execution.result<int>(), StoreError);
+    CHECK_THROWS_WITH(execution.result<int>(), "the disk is full");
+    CHECK(store->load(execution.id()).size() == before);
+    CHECK(engine->metrics().executionsRunning == 0);
+}
+
+TEST_CASE("an execution whose write failed goes on when it is started again") {
+    runs = 0;
+    auto store = std::make_shared<FailingStore>();
+    TestEngine engine{registerAll, store};
+    const auto lost = engine->start("twoSteps", {.name = "a"});
+    engine.settle();
+    store->broken = [](auto) { return true; };
+    engine.advance(1s);
+    store->broken = [](auto) { return false; };
+
+    const auto execution = engine->start("twoSteps", {.name = "a"});
+
+    CHECK(execution.id() == lost.id());
+    CHECK(engine.finish(execution).result<int>() / 10 == 1);  // the first step did not run again
+}
+
+TEST_CASE("an execution that could not be written was never started") {
+    auto store = std::make_shared<FailingStore>();
+    TestEngine engine{registerAll, store};
+    store->broken = [](auto) { return true; };
+
+    CHECK_THROWS_AS(engine->start("twoSteps", {.name = "a"}), StoreError);
+
+    store->broken = [](auto) { return false; };
+    CHECK(engine->find("twoSteps", "a") == std::nullopt);
+    CHECK(engine.finish(engine->start("twoSteps", {.name = "a"})).status() ==
+          ExecutionStatus::succeeded);
+}
+
+TEST_CASE("a failed write does not touch executions that were not in it") {
+    runs = 0;
+    auto store = std::make_shared<FailingStore>();
+    TestEngine engine{registerAll, store};
+    const auto first = engine->start("twoSteps", {.name = "a"});
+    engine.advance(500ms);
+    const auto second = engine->start("twoSteps", {.name = "b"});
+    engine.settle();
+
+    store->broken = [&](std::span<const Commit> commits) {
+        return commits.front().execution == first.id();
+    };
+    engine.advance(500ms);
+    engine.finish(second);
+
+    CHECK_THROWS_AS(first.result<int>(), StoreError);
+    CHECK(second.status() == ExecutionStatus::succeeded);
+}
+
+TEST_CASE("a callback whose completion could not be written is told so, and stays open") {
+    std::string id;
+    auto store = std::make_shared<FailingStore>();
+    const auto registering = [&](Engine& e) {
+        e.registerHandler("asking", [&](DurableContext& ctx) -> Task<std::string> {
+            co_return co_await ctx.waitForCallback([&](std::string callbackId) { id = callbackId; });
+        });
+    };
+    TestEngine engine{registering, store};
+    engine->start("asking", {.name = "a"});
+    engine.settle();
+
+    store->broken = [](auto) { return true; };
+    CHECK_THROWS_AS(engine->completeCallback(id, "yes"), StoreError);
+    store->broken = [](auto) { return false; };
+    engine->completeCallback(id, "yes");
+
+    CHECK(engine.finish(*engine->find("asking", "a")).result<std::string>() == "yes");
+}
+
+TEST_CASE("entries that are damaged fail whoever asks, not the engine") {
+    auto store = std::make_shared<RecordingStore>();
+    const Entry damaged{.kind = EntryKind::timedOut, .operationId = "7", .type = OperationType::wait};
+    const std::vector<Entry> entries{damaged};
+    const std::vector<Commit> commits{
+        {.execution = 1,
+         .start = ExecutionStart{.handlerName = "twoSteps", .name = "a"},
+         .entries = entries}};
+    store->append(commits);
+    TestEngine engine{registerAll, store};
+
+    const auto execution = engine->start("twoSteps", {.name = "a"});
+
+    CHECK_THROWS(engine.finish(execution).wait());
+    CHECK(engine.log().front() ==
+          "execution 1 could not be loaded: entry without a started operation: 7");
+}

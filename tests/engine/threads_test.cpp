@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <durable/durable.hpp>
+#include <support/catch.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <atomic>
+#include <barrier>
+#include <csignal>
+#include <future>
+#include <latch>
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace durable;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Blocks until the body is asked to stop.
+void blockUntilStopped(const std::stop_token& stop) {
+    std::promise<void> stopped;
+    const std::stop_callback onStop{stop, [&] { stopped.set_value(); }};
+    stopped.get_future().wait();
+}
+
+EngineOptions quiet(std::size_t workflowThreads = 2, std::size_t stepThreads = 4) {
+    return {.workflowThreads = workflowThreads, .stepThreads = stepThreads, .log = {}};
+}
+
+}  // namespace
+
+TEST_CASE("blocking bodies of a map run at the same time, as many as maxConcurrency says") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet()};
+    std::barrier together{3};
+    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+        auto batch = co_await ctx.map(
+            std::vector{1, 2, 3},
+            [&](DurableContext& item, int i) -> Task<int> {
+                co_return co_await item.step([&, i] {
+                    together.arrive_and_wait();  // passes only if three bodies are here
+                    return i;
+                });
+            },
+            {.maxConcurrency = 3});
+        co_return static_cast<int>(batch.successCount());
+    });
+
+    CHECK(engine.start("handler").result<int>() == 3);
+}
+
+TEST_CASE("an early decision stops running bodies and waits for them") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet()};
+    std::latch loserRuns{1};
+    std::atomic<int> inBodies{0};
+    int atReturn = -1;
+    engine.registerHandler("race", [&](DurableContext& ctx) -> Task<int> {
+        auto race = co_await ctx.map(
+            std::vector{0, 1},
+            [&](DurableContext& item, int i) -> Task<int> {
+                co_return co_await item.step([&, i](StepContext& step) {
+                    ++inBodies;
+                    if (i == 0) {
+                        loserRuns.count_down();
+                        blockUntilStopped(step.stopToken());
+                    } else {
+                        loserRuns.wait();
+                    }
+                    --inBodies;
+                    return i;
+                });
+            },
+            {.completionConfig = CompletionConfig::firstSuccessful()});
+        atReturn = inBodies;
+        co_return *race.succeeded().front().result * 10 + static_cast<int>(race.startedCount());
+    });
+
+    CHECK(engine.start("race").result<int>() == 11);
+    CHECK(atReturn == 0);
+}
+
+TEST_CASE("asio::awaitable bodies run, fail and are cancelled like plain ones") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet()};
+    engine.registerHandler("async", [](DurableContext& ctx) -> Task<std::string> {
+        auto slept = co_await ctx.step("sleep", []() -> boost::asio::awaitable<int> {
+            boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, 1ms};
+            co_await timer.async_wait(boost::asio::use_awaitable);
+            co_return 7;
+        });
+        std::string caught;
+        auto failing = ctx.step(
+            "fail",
+            []() -> boost::asio::awaitable<void> {
+                throw std::runtime_error{"async failure"};
+                co_return;
+            },
+            {.retryStrategy = retry::none()});
+        try {
+            co_await failing;
+        } catch (const StepError& error) {
+            caught = error.what();
+        }
+        auto race = co_await ctx.parallel(
+            branch("forever", [](DurableContext& c) -> Task<int> {
+                co_await c.step([](StepContext&) -> boost::asio::awaitable<void> {
+                    boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, 24h};
+                    co_await timer.async_wait(boost::asio::use_awaitable);
+                });
+                co_return 1;
+            }),
+            branch("quick", [](DurableContext& c) -> Task<int> {
+                co_return co_await c.step([] { return 2; });
+            }),
+            ParallelConfig{.completionConfig = CompletionConfig::firstSuccessful()});
+        co_return fmt::format("{} {} {}", slept, caught, race.successCount());
+    });
+
+    CHECK(engine.start("async").result<std::string>() == "7 async failure 1");
+}
+
+TEST_CASE("stopping the engine stops running bodies, and their steps run again later") {
+    auto store = std::make_shared<MemoryStore>();
+    std::atomic<int> runs{0};
+    std::atomic<bool> block{true};
+    std::latch running{1};
+    const auto handler = [&](DurableContext& ctx) -> Task<int> {
+        auto first = co_await ctx.step("first", [&] { return ++runs; });
+        co_await ctx.step("long", [&](StepContext& step) {
+            if (!block) return;
+            running.count_down();
+            blockUntilStopped(step.stopToken());
+            throw std::runtime_error{"interrupted"};
+        });
+        co_return first;
+    };
+    {
+        Engine engine{store, quiet()};
+        engine.registerHandler("handler", handler);
+        const auto execution = engine.start("handler", {.name = "a"});
+        running.wait();
+
+        engine.stop();
+
+        CHECK_THROWS_AS(execution.result<int>(), EngineStopped);
+        CHECK_THROWS_AS(engine.start("handler", {.name = "b"}), EngineStopped);
+    }
+    CHECK(store->find("handler", "a")->status() == ExecutionStatus::running);
+
+    block = false;
+    Engine engine{store, quiet()};
+    engine.registerHandler("handler", handler);
+
+    CHECK(engine.start("handler", {.name = "a"}).result<int>() == 1);
+    CHECK(runs == 1);
+}
+
+TEST_CASE("a body that returns when it is asked to stop has its result recorded") {
+    auto store = std::make_shared<MemoryStore>();
+    std::latch running{1};
+    std::atomic<int> runs{0};
+    const auto handler = [&](DurableContext& ctx) -> Task<int> {
+        auto value = co_await ctx.step("long", [&](StepContext& step) {
+            running.count_down();
+            if (++runs == 1) blockUntilStopped(step.stopToken());
+            return runs.load();
+        });
+        auto next = co_await ctx.step("next", [=] { return value + 1; });
+        co_return next;
+    };
+    {
+        Engine engine{store, quiet()};
+        engine.registerHandler("handler", handler);
+        engine.start("handler", {.name = "a"});
+        running.wait();
+        engine.stop();
+    }
+    Engine engine{store, quiet()};
+    engine.registerHandler("handler", handler);
+
+    CHECK(engine.start("handler", {.name = "a"}).result<int>() == 2);
+    CHECK(runs == 1);
+}
+
+TEST_CASE("a signal stops the engine, and who waits is told") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet()};
+    engine.stopOn({SIGUSR1});
+    std::latch running{1};
+    std::atomic<bool> stopped{false};
+    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+        co_await ctx.step("long", [&](StepContext& step) {
+            running.count_down();
+            blockUntilStopped(step.stopToken());
+            stopped = true;
+        });
+        co_await ctx.step("not any more", [] {});
+        co_return 1;
+    });
+    const auto execution = engine.start("handler");
+    running.wait();
+
+    std::raise(SIGUSR1);
+
+    CHECK_THROWS_AS(execution.result<int>(), EngineStopped);
+    CHECK(stopped);
+}
+
+TEST_CASE("the start of a body that runs long is written while it runs") {
+    auto store = std::make_shared<MemoryStore>();
+    Engine engine{store, quiet()};
+    std::promise<void> release;
+    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+        co_await ctx.step("long", [&] { release.get_future().wait(); });
+        co_return 1;
+    });
+    const auto execution = engine.start("handler");
+
+    while (store->load(execution.id()).size() < 2) std::this_thread::yield();
+    const auto entries = store->load(execution.id());
+    CHECK(entries.back().kind == EntryKind::started);
+    CHECK(entries.back().name == "long");
+    release.set_value();
+    CHECK(execution.result<int>() == 1);
+}
+
+TEST_CASE("many executions with few parked, callbacks from other threads, all end right") {
+    constexpr int count = 200;
+    for (const std::size_t maxParked : {1000U, 3U, 0U}) {
+        auto options = quiet(2, 2);
+        options.maxParked = maxParked;
+        Engine engine{std::make_shared<MemoryStore>(), options};
+        std::mutex mutex;
+        std::vector<std::string> ids;
+        engine.registerHandler("handler", [&](DurableContext& ctx, int n) -> Task<int> {
+            auto doubled = co_await ctx.step([=] { return 2 * n; });
+            auto answer = co_await ctx.waitForCallback<int>([&](std::string id) {
+                const std::scoped_lock lock{mutex};
+                ids.push_back(std::move(id));
+            });
+            co_return doubled + answer;
+        });
+        std::vector<Execution> executions;
+        std::jthread completer{[&](const std::stop_token& stop) {
+            int completed = 0;
+            while (completed < count && !stop.stop_requested()) {
+                std::vector<std::string> batch;
+                {
+                    const std::scoped_lock lock{mutex};
+                    batch.swap(ids);
+                }
+                for (const auto& id : batch) engine.completeCallback(id, 1);
+                completed += static_cast<int>(batch.size());
+                std::this_thread::yield();
+            }
+        }};
+        for (int i = 0; i < count; ++i) executions.push_back(engine.start("handler", i));
+
+        int sum = 0;
+        for (const auto& execution : executions) sum += execution.result<int>();
+        CHECK(sum == count * (count - 1) + count);
+        CHECK(engine.metrics().entriesPerCommit() >= 1);
+        CHECK(engine.metrics().bodiesInFlight == 0);
+    }
+}
+
+TEST_CASE("two threads that start the same name start one execution") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet()};
+    std::atomic<int> runs{0};
+    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+        co_return co_await ctx.step([&] { return ++runs; });
+    });
+    std::vector<ExecutionId> ids(8);
+    {
+        std::vector<std::jthread> threads;
+        for (auto& id : ids) {
+            threads.emplace_back([&] {
+                const auto execution = engine.start("handler", {.name = "same"});
+                id = execution.id();
+                (void)execution.result<int>();
+            });
+        }
+    }
+
+    CHECK(std::set<ExecutionId>(ids.begin(), ids.end()).size() == 1);
+    CHECK(runs == 1);
+}
