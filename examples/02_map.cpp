@@ -46,8 +46,8 @@ Task<std::string> chargeOrders(DurableContext& ctx, std::vector<Order> orders) {
     auto results = co_await ctx.map(
         "charge-orders", orders,
         [](DurableContext& item, const Order& order, std::size_t index) -> Task<Receipt> {
-            auto receipt = co_await item.step(fmt::format("charge-{}", index),
-                                              [&] { return charge(order); });
+            auto receipt =
+                co_await item.step(fmt::format("charge-{}", index), [&] { return charge(order); });
             co_return receipt;
         },
         config);
@@ -61,8 +61,8 @@ int main() {
     Engine engine{SqliteStore::open("02_map.db")};
     engine.registerHandler("charge-orders", chargeOrders);
 
-    const std::vector<Order> orders{{"A-1", 1200}, {"A-2", 550}, {"A-3", 9900},
-                                    {"A-4", 1800}, {"A-5", 300}};
+    const std::vector<Order> orders{
+        {"A-1", 1200}, {"A-2", 550}, {"A-3", 9900}, {"A-4", 1800}, {"A-5", 300}};
     auto execution = engine.start("charge-orders", orders, {.name = "2026-11-23"});
     fmt::print("{}", execution.result<std::string>());
 }

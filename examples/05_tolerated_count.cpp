@@ -53,7 +53,7 @@ int main() {
     Engine engine{SqliteStore::open("05_tolerated_count.db")};
     engine.registerHandler("update-devices", updateDevices);
 
-    std::vector<Device> devices{{"a", false}, {"b", true}, {"c", false}, {"d", true},
+    std::vector<Device> devices{{"a", false}, {"b", true},  {"c", false}, {"d", true},
                                 {"e", false}, {"f", false}, {"g", false}, {"h", false}};
     auto monday = engine.start("update-devices", devices, {.name = "monday"});
     fmt::print("2 of 8 devices broken: {}\n", monday.result<std::string>());

@@ -64,9 +64,9 @@ Task<std::string> newsletter(DurableContext& ctx, std::vector<std::string> users
     auto first = co_await sendAll(ctx, users, 1);
 
     auto report = "first round: " + summary(first);
-    report += fmt::format("  started {}: succeeded {}, failed {}, in flight {}\n",
-                          first.totalCount(), first.successCount(), first.failureCount(),
-                          first.startedCount());
+    report +=
+        fmt::format("  started {}: succeeded {}, failed {}, in flight {}\n", first.totalCount(),
+                    first.successCount(), first.failureCount(), first.startedCount());
     for (const auto& item : first.all()) {  // or succeeded(), failed(), started()
         report += fmt::format("  {} {:7} {}\n", item.index, users[item.index],
                               item.error ? fmt::format("failed: {}", item.error->what()) : "sent");

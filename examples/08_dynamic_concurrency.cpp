@@ -67,8 +67,8 @@ int main() {
     Engine engine{SqliteStore::open("08_dynamic_concurrency.db")};
     engine.registerHandler("publish", publish);
 
-    const std::vector<Video> videos{{"intro.mp4", 40},     {"keynote.mov", 2400},
-                                    {"outro.mp4", 30},     {"trailer.mp4", 120},
+    const std::vector<Video> videos{{"intro.mp4", 40},      {"keynote.mov", 2400},
+                                    {"outro.mp4", 30},      {"trailer.mp4", 120},
                                     {"workshop.mov", 1800}, {"teaser.mp4", 60}};
     auto execution = engine.start("publish", videos, {.name = "conference"});
     fmt::print("{}", execution.result<std::string>());

@@ -88,8 +88,9 @@ int main() {
     Engine engine{SqliteStore::open("10_nested_maps.db")};
     engine.registerHandler("close-day", closeDay);
 
-    const std::vector<Region> regions{{"north", {{"Aalborg", 100}, {"Bergen", 200}, {"Turku", 300}}},
-                                      {"south", {{"Bari", 450}, {"Faro", -1}}}};
+    const std::vector<Region> regions{
+        {"north", {{"Aalborg", 100}, {"Bergen", 200}, {"Turku", 300}}},
+        {"south", {{"Bari", 450}, {"Faro", -1}}}};
     auto execution = engine.start("close-day", regions, {.name = "2026-11-23"});
     fmt::print("{}", execution.result<std::string>());
 }

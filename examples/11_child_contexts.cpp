@@ -30,8 +30,8 @@ std::string flash(const std::string& image) { return image.substr(6); }
 bool answers(const std::string& /*gateway*/) { return true; }
 
 Task<std::string> upgrade(DurableContext& item, std::string gateway) {
-    auto version = co_await item.runInChildContext(
-        "install", [](DurableContext& child) -> Task<std::string> {
+    auto version =
+        co_await item.runInChildContext("install", [](DurableContext& child) -> Task<std::string> {
             auto image = co_await child.step("download", [] { return download("2.4.0"); });
             auto installed = co_await child.step("flash", [&] { return flash(image); });
             co_return installed;

@@ -50,9 +50,8 @@ Task<std::string> fetchPackage(DurableContext& ctx, std::vector<Mirror> mirrors)
     auto results = co_await ctx.map(
         "race", mirrors,
         [](DurableContext& item, const Mirror& mirror) -> Task<void> {
-            co_await item.step("download", [&](StepContext& step) {
-                download(mirror, step.stopToken());
-            });
+            co_await item.step("download",
+                               [&](StepContext& step) { download(mirror, step.stopToken()); });
         },
         config);
 

@@ -36,7 +36,9 @@ std::string call(StepContext& step, std::uint32_t worksAt) {
     return fmt::format("worked at attempt {}", step.attempt());
 }
 
-std::string callWrongNumber(StepContext& /*step*/) { throw std::invalid_argument{"no such account"}; }
+std::string callWrongNumber(StepContext& /*step*/) {
+    throw std::invalid_argument{"no such account"};
+}
 
 /// Runs `body` as a step; gives its result, or its error as text.
 template <class Body>
@@ -62,7 +64,8 @@ Task<std::string> callEverybody(DurableContext& ctx) {
                                                  .maxDelay = 30s,
                                                  .backoffRate = 2,
                                                  .jitter = Jitter::none});
-    const auto onlyIfBusy = retry::fixed(5, 1s, {{errorOfType<Busy>(), errorWithMessage("timeout")}});
+    const auto onlyIfBusy =
+        retry::fixed(5, 1s, {{errorOfType<Busy>(), errorWithMessage("timeout")}});
     const RetryStrategy custom = [](const FailedAttempt& failed) {
         const bool again = failed.error.message == "line is busy" && failed.attempt < 10;
         return again ? RetryDecision::after(1s) : RetryDecision::stop();
@@ -77,8 +80,10 @@ Task<std::string> callEverybody(DurableContext& ctx) {
         [&](DurableContext& child) { return attempt(child, worksAt(2), retry::none()); });
 
     const auto [a, b, c, d, e] = results.getResults();
-    co_return fmt::format("fixed:       {}\nexponential: {}\nby type:     {}\ncustom:      {}\n"
-                          "none:        {}\n", a, b, c, d, e);
+    co_return fmt::format(
+        "fixed:       {}\nexponential: {}\nby type:     {}\ncustom:      {}\n"
+        "none:        {}\n",
+        a, b, c, d, e);
 }
 
 int main() {

@@ -10,7 +10,7 @@
 //   12 of 12 done
 //   at most 3 items in flight
 //   at most 3 step bodies at once: yes
-//   now: 0 executions running, 0 step bodies in flight, 0 queued
+//   now: 0 step bodies in flight, 0 queued
 //   result: 12
 //
 // Started again, it gives the recorded result, and there is nothing to watch:
@@ -18,7 +18,7 @@
 //   $ ./14_monitoring
 //   at most 0 items in flight
 //   at most 3 step bodies at once: yes
-//   now: 0 executions running, 0 step bodies in flight, 0 queued
+//   now: 0 step bodies in flight, 0 queued
 //   result: 12
 
 #include <durable/durable.hpp>
@@ -74,10 +74,10 @@ int main() {
     auto execution = engine.start("resize-images", 12, {.name = "holiday"});
     const auto result = execution.result<std::size_t>();
 
-    const auto metrics = engine.metrics();  // also: commits, entriesPerCommit(), executionsParked
+    const auto metrics = engine.metrics();  // tells of executions and commits, too
     fmt::print("at most {} items in flight\n", inFlightMax);
     fmt::print("at most 3 step bodies at once: {}\n", bodiesMax <= 3 ? "yes" : "no");
-    fmt::print("now: {} executions running, {} step bodies in flight, {} queued\n",
-               metrics.executionsRunning, metrics.bodiesInFlight, metrics.bodiesQueued);
+    fmt::print("now: {} step bodies in flight, {} queued\n", metrics.bodiesInFlight,
+               metrics.bodiesQueued);
     fmt::print("result: {}\n", result);
 }

@@ -56,12 +56,12 @@ Task<std::string> bookTrip(DurableContext& ctx, std::string city) {
 
 /// In a batch, errors are entries; `throwIfError` throws the first of them.
 Task<std::string> bookHotels(DurableContext& ctx, std::vector<std::string> cities) {
-    auto results = co_await ctx.map(
-        "book-hotels", cities,
-        [](DurableContext& item, const std::string& city) -> Task<void> {
-            co_await item.step("book-hotel", [&] { bookHotel(city); }, once);
-        },
-        {.completionConfig = CompletionConfig::allCompleted()});
+    auto results =
+        co_await ctx.map("book-hotels", cities,
+                         [](DurableContext& item, const std::string& city) -> Task<void> {
+                             co_await item.step("book-hotel", [&] { bookHotel(city); }, once);
+                         },
+                         {.completionConfig = CompletionConfig::allCompleted()});
     try {
         results.throwIfError();
     } catch (const ChildContextError& error) {

@@ -16,7 +16,6 @@
 #include <durable/sqlite.hpp>
 
 #include <fmt/core.h>
-
 #include <unistd.h>
 
 #include <algorithm>

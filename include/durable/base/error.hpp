@@ -41,6 +41,26 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+// --- whoever starts executions and completes callbacks must act -----------------------------------
+
+/// An execution of that name exists, with another input.
+class ExecutionConflict : public std::invalid_argument {
+public:
+    using std::invalid_argument::invalid_argument;
+};
+
+/// There is no callback of that id.
+class UnknownCallback : public std::invalid_argument {
+public:
+    using std::invalid_argument::invalid_argument;
+};
+
+/// The callback was completed before, its time is over, or its execution has ended.
+class ClosedCallback : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 // --- the operator must act ----------------------------------------------------------------------
 
 /// The journal could not be read or written. What was acknowledged before is not affected.

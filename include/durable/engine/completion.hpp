@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 namespace durable::inline v0 {
@@ -84,5 +85,53 @@ private:
 
 /// The end of an execution, for everyone who waits for it.
 using Completion = Promised<ExecutionEnd>;
+
+/// The completions of the executions that somebody has asked for and that have not ended.
+///
+/// Thread-safety: all members.
+class Completions {
+public:
+    /// The completion of an execution. `find` looks the execution up as it is now.
+    template <class Find>
+    [[nodiscard]] std::shared_ptr<const Completion> of(ExecutionId id, Find find) {
+        const std::scoped_lock lock{mutex_};
+        if (const auto known = open_.find(id); known != open_.end()) return known->second;
+        auto completion = std::make_shared<Completion>();
+        if (const std::optional<ExecutionEnd> end = find()) {
+            completion->set(*end);
+        } else if (failure_) {
+            completion->fail(failure_);
+        } else {
+            open_.emplace(id, completion);
+        }
+        return completion;
+    }
+
+    void set(ExecutionId id, const ExecutionEnd& end) {
+        if (const auto completion = take(id)) completion->set(end);
+    }
+
+    void fail(ExecutionId id, const std::exception_ptr& error) {
+        if (const auto completion = take(id)) completion->fail(error);
+    }
+
+    /// Fails those that are open, and those that are asked for later.
+    void failAll(const std::exception_ptr& error) {
+        const std::scoped_lock lock{mutex_};
+        failure_ = error;
+        for (auto& [id, completion] : std::exchange(open_, {})) completion->fail(error);
+    }
+
+private:
+    std::shared_ptr<Completion> take(ExecutionId id) {
+        const std::scoped_lock lock{mutex_};
+        auto node = open_.extract(id);
+        return node ? std::move(node.mapped()) : nullptr;
+    }
+
+    std::mutex mutex_;
+    std::exception_ptr failure_;
+    std::unordered_map<ExecutionId, std::shared_ptr<Completion>> open_;
+};
 
 }  // namespace durable::inline v0

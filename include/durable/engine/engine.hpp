@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <durable/base/require.hpp>
 #include <durable/engine/engine_core.hpp>
 #include <durable/engine/execution.hpp>
+#include <durable/engine/name_claims.hpp>
+#include <durable/engine/start_options.hpp>
 #include <durable/journal/history.hpp>
 #include <durable/serdes/utf8.hpp>
 
 #include <boost/asio/signal_set.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <initializer_list>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,24 +21,6 @@
 #include <vector>
 
 namespace durable::inline v0 {
-
-/// An execution of that name exists, with another input.
-class ExecutionConflict : public std::invalid_argument {
-public:
-    using std::invalid_argument::invalid_argument;
-};
-
-/// There is no callback of that id.
-class UnknownCallback : public std::invalid_argument {
-public:
-    using std::invalid_argument::invalid_argument;
-};
-
-/// The callback was completed before, its time is over, or its execution has ended.
-class ClosedCallback : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
 
 /// Runs executions of registered handlers on this machine, over one store.
 ///
@@ -223,41 +204,15 @@ private:
         if (core_->handlers().find(handlerName) == nullptr) {
             throw InvalidConfig{fmt::format("no handler \"{}\" is registered", handlerName)};
         }
-        requireStartable(options);
+        complete(options);
         resume();
-        const Key key{handlerName, options.name};
-        for (;;) {
-            const auto mine = std::make_shared<Promised<bool>>();
-            const auto first = claim(key, mine);
-            if (first != mine) {
-                core_->await(*first);
-                continue;
-            }
-            const Claim claimed{*this, key, *mine};
-            return startClaimed(key, std::move(input), options);
-        }
+        const NameClaims::Key key{handlerName, options.name};
+        const auto claim =
+            claims_.claim(key, [this](const Promised<bool>& other) { core_->await(other); });
+        return startClaimed(key, std::move(input), options);
     }
 
-    /// A name that one thread is starting; others wait until it is done.
-    using Key = std::pair<std::string, std::string>;
-    struct Claim {
-        Engine& engine;
-        const Key& key;
-        Promised<bool>& done;
-
-        ~Claim() {
-            const std::scoped_lock lock{engine.startMutex_};
-            engine.starting_.erase(key);
-            done.set(true);
-        }
-    };
-
-    std::shared_ptr<Promised<bool>> claim(const Key& key, std::shared_ptr<Promised<bool>> done) {
-        const std::scoped_lock lock{startMutex_};
-        return starting_.emplace(key, std::move(done)).first->second;
-    }
-
-    Execution startClaimed(const Key& key, Payload input, const StartOptions& options) {
+    Execution startClaimed(const NameClaims::Key& key, Payload input, const StartOptions& options) {
         if (const auto existing = core_->store().find(key.first, key.second)) {
             requireSameInput(*existing, input);
             if (!existing->end) core_->wake(existing->id);
@@ -289,29 +244,8 @@ private:
                         existing.start.name, existing.start.handlerName)};
     }
 
-    static void requireStartable(StartOptions& options) {
-        if (options.timeout) {
-            requireAtLeast<std::int64_t>("timeout in seconds", options.timeout->count(), 1);
-        }
-        if (options.name.empty()) {
-            std::random_device system;
-            options.name = fmt::format("{:08x}{:08x}{:08x}{:08x}", system(), system(), system(),
-                                       system());
-        }
-        const auto allowed = [](unsigned char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                   c == '-' || c == '_';
-        };
-        constexpr std::size_t lengthMax = 64;
-        if (options.name.size() > lengthMax || !std::ranges::all_of(options.name, allowed)) {
-            throw InvalidConfig{fmt::format(
-                "the name of an execution must be 1 to {} letters, digits, '-' and '_', got \"{}\"",
-                lengthMax, options.name)};
-        }
-    }
-
     [[nodiscard]] Execution handleOf(const ExecutionRecord& record) {
-        return {record.id, record.start, core_->completionOf(record),
+        return {record.id, record.start, core_->completionOf(record.id),
                 [core = core_.get()](const Completion& completion) { core->await(completion); }};
     }
 
@@ -359,8 +293,7 @@ private:
     std::unique_ptr<EngineCore> core_;
     mutable std::mutex resumeMutex_;
     bool resumed_{};
-    std::mutex startMutex_;
-    std::map<Key, std::shared_ptr<Promised<bool>>> starting_;
+    NameClaims claims_;
     std::optional<boost::asio::signal_set> signals_;
 };
 

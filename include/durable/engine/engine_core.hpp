@@ -5,26 +5,22 @@
 #include <durable/engine/callback_id.hpp>
 #include <durable/engine/completion.hpp>
 #include <durable/engine/engine_options.hpp>
+#include <durable/engine/engine_threads.hpp>
 #include <durable/engine/execution_driver.hpp>
 #include <durable/engine/journal_writer.hpp>
 #include <durable/engine/metrics.hpp>
 #include <durable/engine/parked.hpp>
 #include <durable/engine/timer_queue.hpp>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -41,8 +37,8 @@ public:
     EngineCore(std::shared_ptr<Store> store, EngineOptions options)
         : options_{withDefaults(std::move(options))},
           store_{std::move(store)},
-          work_{io_.get_executor()},
-          steps_{options_.stepThreads, io_.get_executor()},
+          threads_{options_.workflowThreads},
+          steps_{options_.stepThreads, threads_.io().get_executor()},
           services_{.clock = *options_.clock,
                     .steps = steps_,
                     .log = options_.log,
@@ -50,16 +46,14 @@ public:
                     .random = options_.random,
                     .newCallbackId = newCallbackId,
                     .stop = stop_.get_token()},
-          writer_{store_, io_.get_executor()},
-          timers_{*options_.clock, io_.get_executor(),
+          writer_{store_, threads_.io().get_executor()},
+          timers_{*options_.clock, threads_.io().get_executor(),
                   [this](ExecutionId id) {
                       dispatch(id, [](ExecutionDriver& driver) { driver.fireTimers(); });
                   }},
           parked_{options_.maxParked},
           lastId_{store_->lastExecution()} {
-        for (std::size_t i = 0; i < options_.workflowThreads; ++i) {
-            threads_.emplace_back([this] { io_.run(); });
-        }
+        threads_.start();
     }
     EngineCore(const EngineCore&) = delete;
     EngineCore& operator=(const EngineCore&) = delete;
@@ -68,7 +62,7 @@ public:
     [[nodiscard]] Store& store() noexcept { return *store_; }
     [[nodiscard]] HandlerRegistry& handlers() noexcept { return handlers_; }
     [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
-    [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
+    [[nodiscard]] boost::asio::io_context& io() noexcept { return threads_.io(); }
     [[nodiscard]] TimerQueue& timers() noexcept { return timers_; }
 
     // --- executions -------------------------------------------------------------------------
@@ -115,37 +109,26 @@ public:
     }
 
     /// The end of an execution, which may be now.
-    [[nodiscard]] std::shared_ptr<const Completion> completionOf(const ExecutionRecord& record) {
-        const std::scoped_lock lock{mutex_};
-        if (const auto known = completions_.find(record.id); known != completions_.end()) {
-            return known->second;
-        }
-        // Read again: it may have ended between the caller's look and now.
-        const auto current = record.end ? record : store_->find(record.id).value_or(record);
-        auto completion = std::make_shared<Completion>();
-        if (current.end) {
-            completion->set(*current.end);
-        } else if (stop_.stop_requested()) {
-            completion->fail(stopped());
-        } else {
-            completions_.emplace(record.id, completion);
-        }
-        return completion;
+    [[nodiscard]] std::shared_ptr<const Completion> completionOf(ExecutionId id) {
+        return completions_.of(id, [&]() -> std::optional<ExecutionEnd> {
+            const auto record = store_->find(id);
+            return record ? record->end : std::nullopt;
+        });
     }
 
     /// Lets go on what the store holds unfinished: what ran runs again, what waits keeps waiting.
     void resumeAll() {
         const auto now = options_.clock->now();
-        forEachRecord({.handlerName = {}, .status = ExecutionStatus::running},
+        forEachRecord(*store_, {.handlerName = {}, .status = ExecutionStatus::running},
                       [&](const ExecutionRecord& record) { resume(record, now); });
-        forEachRecord({.handlerName = {}, .status = {}, .onlyUnacknowledged = true},
+        forEachRecord(*store_, {.handlerName = {}, .status = {}, .onlyUnacknowledged = true},
                       [&](const ExecutionRecord& record) { tellInvoker(record); });
     }
 
     /// Lets go on the unfinished executions of one handler, which has just been registered.
     void resumeHandler(const std::string& handlerName) {
         const auto now = options_.clock->now();
-        forEachRecord({.handlerName = handlerName, .status = ExecutionStatus::running},
+        forEachRecord(*store_, {.handlerName = handlerName, .status = ExecutionStatus::running},
                       [&](const ExecutionRecord& record) { resume(record, now); });
     }
 
@@ -162,16 +145,10 @@ public:
 
     // --- waiting and stopping ---------------------------------------------------------------
 
-    /// Blocks until `promised` is ready. Without threads of its own the engine runs meanwhile, on
-    /// the calling thread.
+    /// Blocks until `promised` is ready; without threads the engine runs meanwhile.
     template <class T>
     void await(const Promised<T>& promised) {
-        if (options_.workflowThreads > 0) {
-            promised.wait();
-            return;
-        }
-        while (!promised.ready() && io_.run_one() > 0) {
-        }
+        threads_.await(promised);
     }
 
     /// Starts stopping: bodies get their stop token, what is recorded is written. Does not wait.
@@ -186,41 +163,15 @@ public:
     /// Stops and waits until nothing of the engine runs any more.
     void stop() {
         requestStop();
-        if (options_.workflowThreads == 0) {
-            while (!allRetired() && io_.run_one() > 0) {
-            }
-        } else {
-            std::unique_lock lock{mutex_};
-            retiredAll_.wait(lock, [&] { return residents_.empty(); });
-        }
-        const std::scoped_lock joining{joinMutex_};
+        threads_.await(allRetired_);
         steps_.join();
-        work_.reset();
-        io_.stop();
-        for (auto& thread : threads_) thread.join();
-        threads_.clear();
+        threads_.join();
     }
 
 private:
-    [[nodiscard]] static EngineOptions withDefaults(EngineOptions options) {
-        if (!options.clock) options.clock = std::make_shared<const SystemClock>();
-        if (!options.random) {
-            options.random = [] {
-                thread_local std::mt19937_64 generator{std::random_device{}()};
-                return std::uniform_real_distribution<double>{0, 1}(generator);
-            };
-        }
-        return options;
-    }
-
-    [[nodiscard]] static std::exception_ptr stopped() {
-        return std::make_exception_ptr(
-            EngineStopped{"the engine was stopped; the execution goes on with the next one"});
-    }
-
     [[nodiscard]] std::shared_ptr<ExecutionDriver> make(ExecutionId id) {
         waiting_.erase(id);
-        return ExecutionDriver::make(*this, services_, io_, id, options_.startVisibleAfter);
+        return ExecutionDriver::make(*this, services_, threads_.io(), id, options_.startVisibleAfter);
     }
 
     void load(ExecutionDriver& driver) {
@@ -235,16 +186,6 @@ private:
             log(LogLevel::error,
                 fmt::format("execution {} could not be loaded: {}", id, error.what()));
             driver.abandon(std::current_exception());
-        }
-    }
-
-    template <class Visit>
-    void forEachRecord(ExecutionFilter filter, Visit visit) {
-        for (;;) {
-            const auto records = store_->list(filter);
-            for (const auto& record : records) visit(record);
-            if (records.size() < filter.countMax) return;
-            filter.after = records.back().id;
         }
     }
 
@@ -275,16 +216,12 @@ private:
         options_.log(record);
     }
 
-    [[nodiscard]] bool allRetired() const {
-        const std::scoped_lock lock{mutex_};
-        return residents_.empty();
-    }
-
     /// Under the lock.
     void failIfStopped() {
         if (!stop_.stop_requested() || !residents_.empty()) return;
-        for (auto& [id, completion] : std::exchange(completions_, {})) completion->fail(stopped());
-        retiredAll_.notify_all();
+        completions_.failAll(std::make_exception_ptr(
+            EngineStopped{"the engine was stopped; the execution goes on with the next one"}));
+        allRetired_.set(true);
     }
 
     /// Tells the invoking execution how an invoked one ended.
@@ -329,31 +266,17 @@ private:
     }
 
     void ended(ExecutionDriver& driver, const ExecutionEnd& end) override {
-        auto record = driver.record();
+        const auto& record = driver.record();
         timers_.arm(record.id, std::nullopt);
-        std::shared_ptr<Completion> completion;
-        {
-            const std::scoped_lock lock{mutex_};
-            if (const auto known = completions_.find(record.id); known != completions_.end()) {
-                completion = std::move(known->second);
-                completions_.erase(known);
-            }
-        }
-        if (completion) completion->set(end);
+        completions_.set(record.id, end);
         if (record.start.invokerExecution != 0) tellInvoker(record);
         forget(driver, false);
     }
 
     void lost(ExecutionDriver& driver, std::exception_ptr error) override {
-        timers_.arm(driver.identity().id, std::nullopt);
-        {
-            const std::scoped_lock lock{mutex_};
-            if (const auto known = completions_.find(driver.identity().id);
-                known != completions_.end()) {
-                known->second->fail(error);
-                completions_.erase(known);
-            }
-        }
+        const auto id = driver.identity().id;
+        timers_.arm(id, std::nullopt);
+        completions_.fail(id, error);
         forget(driver, false);
     }
 
@@ -400,8 +323,7 @@ private:
 
     EngineOptions options_;
     std::shared_ptr<Store> store_;
-    boost::asio::io_context io_;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    EngineThreads threads_;
     StepPool steps_;
     std::stop_source stop_;
     Services services_;
@@ -409,16 +331,14 @@ private:
     JournalWriter writer_;
     TimerQueue timers_;
 
+    Completions completions_;
+
     mutable std::mutex mutex_;
-    std::condition_variable retiredAll_;
+    Promised<bool> allRetired_;
     std::unordered_map<ExecutionId, std::shared_ptr<ExecutionDriver>> residents_;
-    std::unordered_map<ExecutionId, std::shared_ptr<Completion>> completions_;
     std::unordered_set<ExecutionId> waiting_;
     Parked parked_;
     ExecutionId lastId_;
-
-    std::mutex joinMutex_;
-    std::vector<std::thread> threads_;
 };
 
 }  // namespace durable::inline v0

@@ -10,8 +10,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <optional>
-#include <string>
+#include <random>
 #include <thread>
 
 namespace durable::inline v0 {
@@ -46,18 +45,16 @@ struct EngineOptions {
     std::function<double()> random{};
 };
 
-/// How to start an execution.
-struct StartOptions {
-    /// Unique among the executions of the handler: starting the same name with the same input
-    /// again gives the execution that exists. 1 to 64 letters, digits, `-` and `_`. Empty: a new
-    /// random name.
-    std::string name{};
-
-    /// From the start; at least 1 s. Empty: no limit.
-    std::optional<std::chrono::seconds> timeout{};
-
-    /// Passed on to invoked handlers.
-    std::string tenantId{};
-};
+/// The options with what is empty filled in.
+[[nodiscard]] inline EngineOptions withDefaults(EngineOptions options) {
+    if (!options.clock) options.clock = std::make_shared<const SystemClock>();
+    if (!options.random) {
+        options.random = [] {
+            thread_local std::mt19937_64 generator{std::random_device{}()};
+            return std::uniform_real_distribution<double>{0, 1}(generator);
+        };
+    }
+    return options;
+}
 
 }  // namespace durable::inline v0

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <durable/context/durable_context.hpp>
+#include <durable/context/invocation.hpp>
 #include <durable/engine/driver_host.hpp>
 #include <durable/engine/execution_writes.hpp>
 #include <durable/engine/handler_registry.hpp>
+#include <durable/engine/handler_run.hpp>
 #include <durable/engine/world_updates.hpp>
 
 #include <boost/asio/bind_executor.hpp>
@@ -91,9 +92,7 @@ public:
         for (const auto& entry : entries) state_.fold(entry);
         writes_.setStored(record_.suspension);
         if (handler == nullptr) return;
-        std::vector<const Operation*> invokes;
-        findOpenInvokes(state_.root(), invokes);
-        for (const auto* operation : invokes) host_.invoke(*this, *operation);
+        for (const auto* operation : openInvokes(state_.root())) host_.invoke(*this, *operation);
     }
 
     /// Starts a new execution. `done` is called when that is durable, or with what kept it from
@@ -172,6 +171,7 @@ private:
         identity_.tenantId = record_.start.tenantId;
         handler_ = record_.end ? nullptr : handler;
         invocation_.emplace(services_, identity_, state_, mailbox_);
+        run_.emplace(*invocation_);
     }
 
     void drive() {
@@ -190,19 +190,8 @@ private:
 
     /// The handler's first statement runs in the first drive, after what the world did meanwhile.
     void startHandler() {
-        if (handler_ == nullptr || root_ || evicting_) return;
-        if (state_.status() != ExecutionStatus::running) return;
-        const OperationCall self{*invocation_,
-                                 state_.root(),
-                                 invocation_->scope(),
-                                 "",
-                                 OperationType::execution,
-                                 OperationSubType::none,
-                                 "",
-                                 false};
-        context_.emplace(self, invocation_->scope(), false);
-        root_.emplace((*handler_)(*context_, state_.input()));
-        root_->start(invocation_->scope());
+        if (handler_ == nullptr || run_->started() || evicting_) return;
+        if (state_.status() == ExecutionStatus::running) run_->start(*handler_);
     }
 
     [[nodiscard]] bool stopping() const noexcept { return services_.stop.stop_requested(); }
@@ -235,13 +224,12 @@ private:
     void endIfDone() {
         if (phase_ == Phase::ending || record_.end) return;
         const bool ended = state_.status() != ExecutionStatus::running;
-        const bool returned = root_ && root_->done();
         if (ended) invocation_->scope().freeze();
-        if (!ended && !returned && !invocation_->halted()) return;
+        if (!ended && !run_->returned() && !invocation_->halted()) return;
         if (invocation_->scope().bodies() > 0) return;
         if (!ended) recordOutcome();
         phase_ = Phase::ending;
-        dropFrames();
+        run_->drop();
         const auto& root = state_.root();
         ExecutionEnd end{.status = state_.status(),
                          .result = root.result,
@@ -255,17 +243,8 @@ private:
     /// Records how the handler ended.
     void recordOutcome() {
         completeInvocation();
-        OperationUpdate update{.action = OperationAction::fail, .type = OperationType::execution};
-        if (invocation_->halted()) {
-            update.error = invocation_->halted();
-        } else if (auto& outcome = root_->outcome(); outcome.succeeded()) {
-            update.action = OperationAction::succeed;
-            update.payload = outcome.take();
-        } else {
-            update.error = errorObjectOf(outcome.exception());
-        }
         const auto now = services_.clock.now();
-        auto applied = apply(state_, std::move(update), now, services_.limits);
+        auto applied = apply(state_, run_->end(), now, services_.limits);
         if (const auto* refusal = std::get_if<Refusal>(&applied)) {
             const ErrorObject error{
                 .type = "InvalidParameterValueException",
@@ -277,19 +256,14 @@ private:
     }
 
     void completeInvocation() {
-        if (!root_) return;
+        if (!run_->started()) return;
         auto entry = apply(state_, {.action = OperationAction::completeInvocation},
                            services_.clock.now(), services_.limits);
         invocation_->keep(std::move(std::get<Entry>(entry)));
     }
 
-    void dropFrames() {
-        root_.reset();
-        context_.reset();
-    }
-
     void retire() {
-        dropFrames();
+        run_->drop();
         flushTimer_.cancel();
         phase_ = Phase::retired;
     }
@@ -348,9 +322,9 @@ private:
     /// Records that the execution waits, and once that is written, parks or retires it.
     void suspend() {
         if (!host_.mayPark()) evicting_ = true;
-        if (evicting_ && root_) {
+        if (evicting_ && run_->started()) {
             completeInvocation();
-            dropFrames();
+            run_->drop();
         }
         const Suspension waits{.waiting = true, .wakeAt = state_.nextDue()};
         if (invocation_->hasUnwritten() || writes_.stored() != waits) {
@@ -374,17 +348,6 @@ private:
         host_.resumed(*this);
     }
 
-    static void findOpenInvokes(const Operation& operation,
-                                std::vector<const Operation*>& found) {
-        if (operation.type == OperationType::chainedInvoke &&
-            operation.status == OperationStatus::started) {
-            found.push_back(&operation);
-        }
-        for (const auto& child : operation.children) {
-            if (child) findOpenInvokes(*child, found);
-        }
-    }
-
     DriverHost& host_;
     const Services& services_;
     boost::asio::strand<boost::asio::io_context::executor_type> strand_;
@@ -398,8 +361,7 @@ private:
     std::shared_ptr<Mailbox> mailbox_;
     ExecutionWrites writes_;
     std::optional<Invocation> invocation_;
-    std::optional<DurableContext> context_;
-    std::optional<Task<Payload>> root_;
+    std::optional<HandlerRun> run_;
 
     Phase phase_{Phase::running};
     bool evicting_{};   ///< the frames are dropped, or will be as soon as nothing else goes on

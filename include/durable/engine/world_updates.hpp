@@ -11,6 +11,7 @@
 #include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 /// \file
 /// What the world does to operations, as updates: time passes, and invoked executions end.
@@ -42,6 +43,21 @@ namespace durable::inline v0 {
         }
     }
     return update;
+}
+
+/// The invokes under `operation` that have not ended, in the order of the calls.
+[[nodiscard]] inline std::vector<const Operation*> openInvokes(const Operation& operation) {
+    std::vector<const Operation*> found;
+    const auto search = [&](const auto& self, const Operation& at) -> void {
+        const bool open = at.type == OperationType::chainedInvoke &&
+                          at.status == OperationStatus::started;
+        if (open) found.push_back(&at);
+        for (const auto& child : at.children) {
+            if (child) self(self, *child);
+        }
+    };
+    search(search, operation);
+    return found;
 }
 
 /// What the end of an invoked execution does to the operation that invoked it.

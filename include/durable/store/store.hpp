@@ -117,4 +117,15 @@ public:
     [[nodiscard]] virtual ExecutionId lastExecution() = 0;
 };
 
+/// Visits every execution that `filter` lets through, however many there are.
+template <class Visit>
+void forEachRecord(Store& store, ExecutionFilter filter, Visit visit) {
+    for (;;) {
+        const auto records = store.list(filter);
+        for (const auto& record : records) visit(record);
+        if (records.size() < filter.countMax) return;
+        filter.after = records.back().id;
+    }
+}
+
 }  // namespace durable::inline v0

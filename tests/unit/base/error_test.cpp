@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
+
 #include <durable/base/error.hpp>
 #include <durable/base/error_object.hpp>
 #include <durable/base/exception.hpp>
-
-#include "support/catch.hpp"
 
 #include <exception>
 #include <memory>
@@ -48,7 +48,8 @@ void checkNameAndMessage(const std::string& name, const std::string& fallback) {
 
 }  // namespace
 
-TEST_CASE("each error of an operation has its name, the recorded message, and a message of its own") {
+TEST_CASE(
+    "each error of an operation has its name, the recorded message, and a message of its own") {
     checkNameAndMessage<durable::StepError>("StepError", "Unknown error");
     checkNameAndMessage<durable::ChildContextError>("ChildContextError", "Child context failed");
     checkNameAndMessage<durable::CallbackError>("CallbackError", "Callback failed");
@@ -84,8 +85,8 @@ TEST_CASE("a durable error tells the type and the data of what failed, or empty 
 }
 
 TEST_CASE("an error is caused by itself, by the type that failed and by what led to it") {
-    const durable::ChildContextError error{
-        withCause({.type = "StepError"}, withCause({.type = "InvokeError"}, {.type = "CardError"}))};
+    const durable::ChildContextError error{withCause(
+        {.type = "StepError"}, withCause({.type = "InvokeError"}, {.type = "CardError"}))};
 
     CHECK(error.isCausedBy("ChildContextError"));
     CHECK(error.isCausedBy("StepError"));
@@ -137,8 +138,9 @@ TEST_CASE("of something thrown that is no exception only that it happened is rec
     CHECK(recordedOf(std::string{"text"}) == ErrorObject{.message = "Unknown error"});
 }
 
-TEST_CASE("of a durable error its class, its data and, as the cause, what was recorded of it are "
-          "recorded") {
+TEST_CASE(
+    "of a durable error its class, its data and, as the cause, what was recorded of it are "
+    "recorded") {
     const ErrorObject inner{.type = "CardError", .message = "declined", .data = "code=51"};
 
     CHECK(recordedOf(durable::StepError{inner}) ==

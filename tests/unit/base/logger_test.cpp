@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
+
 #include <durable/base/logger.hpp>
 #include <durable/testing/manual_clock.hpp>
-
-#include "support/catch.hpp"
 
 #include <chrono>
 #include <string>
@@ -39,7 +39,8 @@ TEST_CASE("a log line carries the time, the level and what it belongs to") {
     ManualClock clock;
     std::vector<Line> lines;
     const LogSink sink = into(lines);
-    const Logger logger{sink, clock,
+    const Logger logger{sink,
+                        clock,
                         {.executionName = "2026-11-23",
                          .handlerName = "settle-orders",
                          .operationId = "1-4",

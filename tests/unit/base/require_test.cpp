@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <durable/base/require.hpp>
-
 #include "support/catch.hpp"
+
+#include <durable/base/require.hpp>
 
 #include <limits>
 #include <optional>

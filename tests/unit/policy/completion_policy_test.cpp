@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <durable/policy/completion_policy.hpp>
-
 #include "support/catch.hpp"
+
+#include <durable/policy/completion_policy.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -107,7 +107,10 @@ TEST_CASE("batches of five items, run one by one, end as in the table of the spe
         {"count 1", {.toleratedFailureCount = 1}, {1, 3}, {failureToleranceExceeded, 2, 2}},
         {"count 2, equal", {.toleratedFailureCount = 2}, {1, 3}, {allCompleted, 3, 2}},
         {"pct 40, equal", {.toleratedFailurePercentage = 40}, {1, 3}, {allCompleted, 3, 2}},
-        {"pct 39.9", {.toleratedFailurePercentage = 39.9}, {1, 3}, {failureToleranceExceeded, 2, 2}},
+        {"pct 39.9",
+         {.toleratedFailurePercentage = 39.9},
+         {1, 3},
+         {failureToleranceExceeded, 2, 2}},
         {"pct 0", {.toleratedFailurePercentage = 0}, {0}, {failureToleranceExceeded, 0, 1}},
         {"pct 100", {.toleratedFailurePercentage = 100}, everything, {allCompleted, 0, 5}},
         {"min 3 + count 1",
@@ -127,9 +130,17 @@ TEST_CASE("batches of five items, run one by one, end as in the table of the spe
          {0, 1},
          {failureToleranceExceeded, 0, 2}},
         {"allCompleted()", CompletionConfig::allCompleted(), everything, {allCompleted, 0, 5}},
-        {"allSuccessful()", CompletionConfig::allSuccessful(), {2}, {failureToleranceExceeded, 2, 1}},
-        {"firstSuccessful()", CompletionConfig::firstSuccessful(), {0}, {minSuccessfulReached, 1, 1}},
-        {"firstSuccessful(), none does", CompletionConfig::firstSuccessful(), everything,
+        {"allSuccessful()",
+         CompletionConfig::allSuccessful(),
+         {2},
+         {failureToleranceExceeded, 2, 1}},
+        {"firstSuccessful()",
+         CompletionConfig::firstSuccessful(),
+         {0},
+         {minSuccessfulReached, 1, 1}},
+        {"firstSuccessful(), none does",
+         CompletionConfig::firstSuccessful(),
+         everything,
          {allCompleted, 0, 5}},
     };
 

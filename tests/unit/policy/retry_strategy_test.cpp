@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <durable/policy/retry_strategy.hpp>
-
 #include "support/catch.hpp"
 #include "support/seed.hpp"
+
+#include <durable/policy/retry_strategy.hpp>
 
 #include <chrono>
 #include <cmath>
@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-using durable::errorOfType;
 using durable::ErrorObject;
+using durable::errorOfType;
 using durable::errorWithMessage;
 using durable::FailedAttempt;
 using durable::InvalidConfig;
@@ -267,7 +267,8 @@ TEST_CASE("any function is a retry strategy") {
 
 TEST_CASE("a retry strategy out of range is refused, by name and with its bound") {
     CHECK_NOTHROW(retry::exponential({.maxAttempts = 1, .backoffRate = 1}));
-    CHECK_THROWS_WITH(retry::exponential({.maxAttempts = 0}), "maxAttempts must be at least 1, got 0");
+    CHECK_THROWS_WITH(retry::exponential({.maxAttempts = 0}),
+                      "maxAttempts must be at least 1, got 0");
     CHECK_THROWS_WITH(retry::exponential({.backoffRate = 0.5}),
                       "backoffRate must be at least 1, got 0.5");
     CHECK_THROWS_WITH(retry::exponential({.backoffRate = std::numeric_limits<double>::quiet_NaN()}),

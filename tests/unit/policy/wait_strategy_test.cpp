@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <durable/policy/wait_strategy.hpp>
-
 #include "support/catch.hpp"
+
+#include <durable/policy/wait_strategy.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -42,8 +42,8 @@ TEST_CASE("polling starts at 5 s and grows by half, with full jitter, by default
 
     CHECK(strategy(0, 1, 0).delay() == 1s);
     CHECK(strategy(0, 1, most).delay() == 5s);
-    CHECK(strategy(0, 2, most).delay() == 7s);   // 7.5 s less nearly nothing
-    CHECK(strategy(0, 3, 0.5).delay() == 6s);    // half of 11.25 s
+    CHECK(strategy(0, 2, most).delay() == 7s);  // 7.5 s less nearly nothing
+    CHECK(strategy(0, 3, 0.5).delay() == 6s);   // half of 11.25 s
     CHECK(strategy(0, 59, most).delay() == 300s);
 }
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <durable/serdes/json_text.hpp>
-
 #include "support/catch.hpp"
 #include "support/seed.hpp"
+
+#include <durable/serdes/json_text.hpp>
+
+#include <nlohmann/json.hpp>
 
 #include <memory>
 #include <random>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 using durable::appendJson;
 using durable::appendJsonKey;
 using durable::appendJsonMember;
 using durable::appendJsonString;
-using durable::ErrorObject;
 using durable::errorFromJson;
+using durable::ErrorObject;
 using nlohmann::json;
 
 namespace {
@@ -58,7 +58,8 @@ TEST_CASE("random bytes become JSON that reads back as the same text, repaired")
     const auto seed = newSeed();
     std::mt19937 generator{seed};
     // Few values, so that quotes, escapes and well-formed sequences are frequent.
-    const std::string bytes{"a\"\\\n\x01\x7F\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xFF\xED\xA0 \0", 21};
+    const std::string bytes{"a\"\\\n\x01\x7F\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xFF\xED\xA0 \0",
+                            21};
 
     for (int i = 0; i < 20'000; ++i) {
         std::string text(generator() % 12, ' ');

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/catch.hpp"
+
 #include <durable/serdes/json_serdes.hpp>
 #include <durable/serdes/serdes.hpp>
 
-#include "support/catch.hpp"
+#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -11,8 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 using durable::AnySerdes;
 using durable::Codec;
@@ -136,7 +136,8 @@ TEST_CASE("a serdes of another type is refused, by the names of both") {
     CHECK(serdes.get<int>() != nullptr);
     CHECK_THROWS_WITH(serdes.get<long>(), "serdes must be one of long, got one of int");
     CHECK_THROWS_AS(serdes.get<long>(), InvalidConfig);
-    CHECK_THROWS_WITH(Codec<shop::Order>{serdes}, "serdes must be one of shop::Order, got one of int");
+    CHECK_THROWS_WITH(Codec<shop::Order>{serdes},
+                      "serdes must be one of shop::Order, got one of int");
 }
 
 TEST_CASE("no serdes fits every type") {
@@ -171,11 +172,13 @@ TEST_CASE("a value of which nothing was recorded cannot be read") {
 
 TEST_CASE("whatever a serdes throws becomes a SerdesError") {
     const auto throwing = [](auto thrown) {
-        return Codec<int>{Serdes<int>{
-            .serialize = [thrown](const int&, const SerdesContext&) -> std::string { throw thrown; },
-            .deserialize = [thrown](const std::string&, const SerdesContext&) -> int {
-                throw thrown;
-            }}};
+        return Codec<int>{
+            Serdes<int>{.serialize = [thrown](const int&, const SerdesContext&) -> std::string {
+                            throw thrown;
+                        },
+                        .deserialize = [thrown](const std::string&, const SerdesContext&) -> int {
+                            throw thrown;
+                        }}};
     };
 
     CHECK_THROWS_AS(throwing(std::runtime_error{"no key"}).encode(1, somewhere), SerdesError);

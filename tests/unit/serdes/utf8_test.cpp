@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <durable/serdes/utf8.hpp>
-
 #include "support/catch.hpp"
+
+#include <durable/serdes/utf8.hpp>
 
 #include <string>
 #include <vector>
@@ -20,11 +20,11 @@ const std::vector<std::string> wellFormed{
     "",
     std::string(1, '\0'),
     "\x7F",
-    "\xC2\x80",          // the least and greatest of two bytes
+    "\xC2\x80",  // the least and greatest of two bytes
     "\xDF\xBF",
-    "\xE0\xA0\x80",      // and of three
-    "\xED\x9F\xBF",      // before the surrogates
-    "\xEE\x80\x80",      // after them
+    "\xE0\xA0\x80",  // and of three
+    "\xED\x9F\xBF",  // before the surrogates
+    "\xEE\x80\x80",  // after them
     "\xEF\xBF\xBF",
     "\xF0\x90\x80\x80",  // and of four
     "\xF4\x8F\xBF\xBF",
@@ -32,22 +32,22 @@ const std::vector<std::string> wellFormed{
 };
 
 const std::vector<Row> illFormed{
-    {"\x80", 1},              // a continuation without a start
+    {"\x80", 1},  // a continuation without a start
     {"\xBF", 1},
-    {"\xC0\x80", 2},          // longer than needed
+    {"\xC0\x80", 2},  // longer than needed
     {"\xC1\xBF", 2},
     {"\xE0\x9F\xBF", 3},
     {"\xF0\x8F\xBF\xBF", 4},
-    {"\xED\xA0\x80", 3},      // surrogates
+    {"\xED\xA0\x80", 3},  // surrogates
     {"\xED\xBF\xBF", 3},
     {"\xF4\x90\x80\x80", 4},  // beyond the last character
     {"\xF5\x80\x80\x80", 4},
     {"\xFE", 1},
     {"\xFF", 1},
-    {"\xC2", 1},              // cut short
+    {"\xC2", 1},  // cut short
     {"\xE2\x82", 2},
     {"\xF0\x9F\x98", 3},
-    {"\xC2\x41", 1},          // interrupted by a letter
+    {"\xC2\x41", 1},  // interrupted by a letter
     {"\xE2\x28\xA1", 2},
 };
 
@@ -78,5 +78,6 @@ TEST_CASE("ill-formed UTF-8 is found, and each byte that belongs to no character
 }
 
 TEST_CASE("what stands around ill-formed bytes is kept") {
-    CHECK(withValidUtf8("a\xFF\xC3\xA9\xE2\x82z") == "a\xEF\xBF\xBD\xC3\xA9\xEF\xBF\xBD\xEF\xBF\xBDz");
+    CHECK(withValidUtf8("a\xFF\xC3\xA9\xE2\x82z") ==
+          "a\xEF\xBF\xBD\xC3\xA9\xEF\xBF\xBD\xEF\xBF\xBDz");
 }

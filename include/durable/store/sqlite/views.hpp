@@ -125,11 +125,10 @@ open as (
     select * from operation where status = 'PENDING'
         or status = 'STARTED' and type in ('WAIT', 'CALLBACK', 'CHAINED_INVOKE')
 ),
-above(execution, id, context) as (
-    select execution, id, parent from open
-    union
-    select a.execution, a.id, o.parent
-        from above a join operation o on o.execution = a.execution and o.id = a.context
+above(execution, id, context) as (   -- "1-4-2" lies under "1-4" and "1"
+    select execution, id, rtrim(rtrim(id, '0123456789'), '-') from open
+    union all
+    select execution, id, rtrim(rtrim(context, '0123456789'), '-') from above where context <> ''
 )
 select x.id as execution, x.handler, x.name as execution_name,
        o.id, o.name, o.type, )sql";
