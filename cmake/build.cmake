@@ -4,7 +4,6 @@ set(DURABLE_SANITIZE "" CACHE STRING "Empty, address (with undefined) or thread"
 
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-include(warnings)
 
 if(DURABLE_SANITIZE STREQUAL "address")
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -14,7 +13,7 @@ elseif(DURABLE_SANITIZE STREQUAL "thread")
     add_link_options(-fsanitize=thread)
     # TSan does not understand fences: without these GCC warns and Asio's blocks look like races.
     add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
-    add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+    add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-tsan>)
 elseif(DURABLE_SANITIZE)
     message(FATAL_ERROR "DURABLE_SANITIZE must be empty, address or thread, got ${DURABLE_SANITIZE}")
 endif()
@@ -27,11 +26,11 @@ if(DURABLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
         CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
         "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
         "${DURABLE_CCACHE}")
-    add_compile_options("$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+    add_compile_options("$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
 # The target lint: clang-tidy on every source, which includes every header. Clang only, since
-# clang-tidy reads the tests' precompiled header.
+# clang-tidy reads the precompiled headers.
 find_program(DURABLE_RUN_CLANG_TIDY run-clang-tidy-19)
 find_program(DURABLE_CLANG_TIDY clang-tidy-19)
 mark_as_advanced(DURABLE_RUN_CLANG_TIDY DURABLE_CLANG_TIDY)
@@ -40,4 +39,7 @@ if(DURABLE_BUILD_TESTS AND DURABLE_RUN_CLANG_TIDY AND CMAKE_CXX_COMPILER_ID STRE
         COMMAND "${DURABLE_RUN_CLANG_TIDY}" -clang-tidy-binary "${DURABLE_CLANG_TIDY}"
             -p "${PROJECT_BINARY_DIR}" -quiet -j 2 "^${PROJECT_SOURCE_DIR}/(tests|examples)/")
     add_dependencies(lint durable_test_support)
+    if(DURABLE_BUILD_EXAMPLES)
+        add_dependencies(lint durable_examples)
+    endif()
 endif()

@@ -21,7 +21,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <vector>
+#include <utility>
 
 using namespace durable;
 using namespace std::chrono_literals;

@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 /// A path, which is any bytes. What is recorded must be UTF-8, so in the journal each byte beyond
 /// ASCII, and `%`, is written as `%` and two digits. Any type that brings its own `to_json` and

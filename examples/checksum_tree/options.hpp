@@ -17,7 +17,7 @@
 /// The command line.
 struct Options {
     std::filesystem::path directory{};  ///< absolute, without symbolic links
-    std::filesystem::path journal{};    ///< absolute
+    std::filesystem::path journal{};    ///< absolute, without symbolic links
     std::size_t concurrency{32};  ///< files at once; records of that many share a write to disk
     std::optional<std::filesystem::path> list{};  ///< where sums go; `-`: standard output
     bool again{};                                 ///< start anew if the last run has ended
@@ -35,7 +35,8 @@ struct Options {
                 return argv[++i];
             };
             if (argument == "--journal") {
-                options.journal = std::filesystem::absolute(value());
+                const auto path = std::filesystem::absolute(value());
+                options.journal = std::filesystem::weakly_canonical(path);
             } else if (argument == "--concurrency") {
                 options.concurrency = positive(value());
             } else if (argument == "--list") {
@@ -73,7 +74,7 @@ private:
                             : home ? fs::path{home} / ".local/state/checksum_tree"
                                    : fs::current_path();
         fs::create_directories(folder);
-        return folder / fmt::format("{}-{}.db", directory.filename().string(),
-                                    Sha256::of(directory.native()).substr(0, 8));
+        return fs::canonical(folder) / fmt::format("{}-{}.db", directory.filename().string(),
+                                                   Sha256::of(directory.native()).substr(0, 8));
     }
 };

@@ -10,5 +10,6 @@
 #define DURABLE_VERSION_PATCH 0
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-#error "durable needs GCC 13 or newer, or Clang: GCC before 13 destroys temporaries twice inside co_await expressions, which corrupts memory silently. See README.md, Supported compilers."
+#error \
+    "durable needs GCC 13 or newer, or Clang: GCC before 13 destroys temporaries twice inside co_await expressions, which corrupts memory silently. See README.md, Supported compilers."
 #endif

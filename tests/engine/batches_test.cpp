@@ -40,16 +40,15 @@ struct Case {
 
 Task<std::string> runCase(DurableContext& ctx, Case test, Nesting nesting) {
     const std::vector<int> items{0, 1, 2, 3, 4};
-    auto result = co_await ctx.map(
-        "items", items,
-        [&](DurableContext& item, int i) -> Task<int> {
-            co_await item.step([] {});
-            if (test.failing.contains(i)) throw std::runtime_error{"no"};
-            co_return i;
-        },
-        {.maxConcurrency = test.maxConcurrency,
-         .completionConfig = test.completion,
-         .nesting = nesting});
+    auto result = co_await ctx.map("items", items,
+                                   [&](DurableContext& item, int i) -> Task<int> {
+                                       co_await item.step([] {});
+                                       if (test.failing.contains(i)) throw std::runtime_error{"no"};
+                                       co_return i;
+                                   },
+                                   {.maxConcurrency = test.maxConcurrency,
+                                    .completionConfig = test.completion,
+                                    .nesting = nesting});
     co_await ctx.wait(1s);
     co_return told(result);
 }
@@ -65,29 +64,50 @@ const std::vector<Case>& cases() {
         {{}, {1}, 1, "FAILED FAILURE_TOLERANCE_EXCEEDED 2/1/1/0 -2 -3 -4 0:S=0 1:F(no)"},
         {{}, {4}, 1, "FAILED FAILURE_TOLERANCE_EXCEEDED 5/4/1/0 0:S=0 1:S=1 2:S=2 3:S=3 4:F(no)"},
         {{}, {}, 2, "COMPLETED ALL_COMPLETED 5/5/0/0 0:S=0 1:S=1 2:S=2 3:S=3 4:S=4"},
-        {sum(3, {}, {}), {0, 1}, 1,
+        {sum(3, {}, {}),
+         {0, 1},
+         1,
          "FAILED ALL_COMPLETED 5/3/2/0 0:F(no) 1:F(no) 2:S=2 3:S=3 4:S=4"},
-        {sum(4, {}, {}), {0, 1}, 1,
+        {sum(4, {}, {}),
+         {0, 1},
+         1,
          "FAILED ALL_COMPLETED 5/3/2/0 0:F(no) 1:F(no) 2:S=2 3:S=3 4:S=4"},
         {sum(5, {}, {}), {}, 1, "COMPLETED ALL_COMPLETED 5/5/0/0 0:S=0 1:S=1 2:S=2 3:S=3 4:S=4"},
         {sum(2, {}, {}), {}, 1, "COMPLETED MIN_SUCCESSFUL_REACHED 2/2/0/0 -2 -3 -4 0:S=0 1:S=1"},
-        {sum(2, {}, {}), {}, 5,
-         "COMPLETED MIN_SUCCESSFUL_REACHED 5/2/0/3 0:S=0 1:S=1 2:S 3:S 4:S"},
+        {sum(2, {}, {}), {}, 5, "COMPLETED MIN_SUCCESSFUL_REACHED 5/2/0/3 0:S=0 1:S=1 2:S 3:S 4:S"},
         {sum(4, {}, {}), {0}, 1, "FAILED ALL_COMPLETED 5/4/1/0 0:F(no) 1:S=1 2:S=2 3:S=3 4:S=4"},
-        {sum({}, 0, {}), {1}, 1, "FAILED FAILURE_TOLERANCE_EXCEEDED 2/1/1/0 -2 -3 -4 0:S=0 1:F(no)"},
-        {sum({}, 1, {}), {1, 3}, 1,
+        {sum({}, 0, {}),
+         {1},
+         1,
+         "FAILED FAILURE_TOLERANCE_EXCEEDED 2/1/1/0 -2 -3 -4 0:S=0 1:F(no)"},
+        {sum({}, 1, {}),
+         {1, 3},
+         1,
          "FAILED FAILURE_TOLERANCE_EXCEEDED 4/2/2/0 -4 0:S=0 1:F(no) 2:S=2 3:F(no)"},
-        {sum({}, 2, {}), {1, 3}, 1, "FAILED ALL_COMPLETED 5/3/2/0 0:S=0 1:F(no) 2:S=2 3:F(no) 4:S=4"},
-        {sum({}, {}, 40), {1, 3}, 1,
+        {sum({}, 2, {}),
+         {1, 3},
+         1,
          "FAILED ALL_COMPLETED 5/3/2/0 0:S=0 1:F(no) 2:S=2 3:F(no) 4:S=4"},
-        {sum({}, {}, 39.9), {1, 3}, 1,
+        {sum({}, {}, 40),
+         {1, 3},
+         1,
+         "FAILED ALL_COMPLETED 5/3/2/0 0:S=0 1:F(no) 2:S=2 3:F(no) 4:S=4"},
+        {sum({}, {}, 39.9),
+         {1, 3},
+         1,
          "FAILED FAILURE_TOLERANCE_EXCEEDED 4/2/2/0 -4 0:S=0 1:F(no) 2:S=2 3:F(no)"},
         {sum({}, {}, 0), {0}, 1, "FAILED FAILURE_TOLERANCE_EXCEEDED 1/0/1/0 -1 -2 -3 -4 0:F(no)"},
-        {sum({}, {}, 100), {0, 1, 2, 3, 4}, 1,
+        {sum({}, {}, 100),
+         {0, 1, 2, 3, 4},
+         1,
          "FAILED ALL_COMPLETED 5/0/5/0 0:F(no) 1:F(no) 2:F(no) 3:F(no) 4:F(no)"},
-        {sum(3, 1, {}), {0, 1}, 1,
+        {sum(3, 1, {}),
+         {0, 1},
+         1,
          "FAILED FAILURE_TOLERANCE_EXCEEDED 2/0/2/0 -2 -3 -4 0:F(no) 1:F(no)"},
-        {sum({}, 3, 20), {0, 1}, 1,
+        {sum({}, 3, 20),
+         {0, 1},
+         1,
          "FAILED FAILURE_TOLERANCE_EXCEEDED 2/0/2/0 -2 -3 -4 0:F(no) 1:F(no)"},
     };
     return all;
@@ -95,8 +115,7 @@ const std::vector<Case>& cases() {
 
 /// Runs `handler`, and runs it again for every commit, as if the process had died after it.
 template <class Function>
-void requireSameAfterEveryCrash(Function handler, const std::string& expected,
-                                Limits limits = {}) {
+void requireSameAfterEveryCrash(Function handler, const std::string& expected, Limits limits = {}) {
     const auto run = [&](std::shared_ptr<RecordingStore> store, std::size_t maxParked) {
         TestEngine engine{[&](Engine& e) { e.registerHandler("handler", handler); },
                           std::move(store), maxParked, limits};
@@ -140,9 +159,9 @@ TEST_CASE("a batch over the size limit gives the same result after a crash as be
 
 TEST_CASE("an empty batch is completed, whatever its policy") {
     const auto result = runHandler<std::string>([](DurableContext& ctx) -> Task<std::string> {
-        auto empty = co_await ctx.map(
-            std::vector<int>{}, [](DurableContext&, int i) -> Task<int> { co_return i; },
-            {.completionConfig = {.minSuccessful = 3}});
+        auto empty = co_await ctx.map(std::vector<int>{},
+                                      [](DurableContext&, int i) -> Task<int> { co_return i; },
+                                      {.completionConfig = {.minSuccessful = 3}});
         co_return told(empty);
     });
 
@@ -153,16 +172,16 @@ TEST_CASE("no more items than maxConcurrency are in flight, those that wait incl
     int inFlight = 0;
     int most = 0;
     const auto result = runHandler<int>([&](DurableContext& ctx) -> Task<int> {
-        auto batch = co_await ctx.map(
-            std::vector<int>(20),
-            [&](DurableContext& item, int, std::size_t index) -> Task<int> {
-                most = std::max(most, ++inFlight);
-                if (index % 2 == 0) co_await item.wait(1s);
-                co_await item.step([] {});
-                --inFlight;
-                co_return 1;
-            },
-            {.maxConcurrency = 3});
+        auto batch =
+            co_await ctx.map(std::vector<int>(20),
+                             [&](DurableContext& item, int, std::size_t index) -> Task<int> {
+                                 most = std::max(most, ++inFlight);
+                                 if (index % 2 == 0) co_await item.wait(1s);
+                                 co_await item.step([] {});
+                                 --inFlight;
+                                 co_return 1;
+                             },
+                             {.maxConcurrency = 3});
         co_return static_cast<int>(batch.successCount());
     });
 
@@ -172,9 +191,9 @@ TEST_CASE("no more items than maxConcurrency are in flight, those that wait incl
 
 TEST_CASE("maxConcurrency may be larger than the input") {
     const auto result = runHandler<int>([&](DurableContext& ctx) -> Task<int> {
-        auto batch = co_await ctx.map(
-            std::vector{1, 2}, [](DurableContext&, int i) -> Task<int> { co_return i; },
-            {.maxConcurrency = 100});
+        auto batch = co_await ctx.map(std::vector{1, 2},
+                                      [](DurableContext&, int i) -> Task<int> { co_return i; },
+                                      {.maxConcurrency = 100});
         co_return static_cast<int>(batch.successCount());
     });
 
@@ -198,8 +217,8 @@ TEST_CASE("when a batch returns early nothing of its branches is alive") {
             [&](DurableContext& item, int seconds) -> Task<int> {
                 const Counted here{alive};
                 try {
-                    auto inner = co_await item.runInChildContext(
-                        [&](DurableContext& child) -> Task<int> {
+                    auto inner =
+                        co_await item.runInChildContext([&](DurableContext& child) -> Task<int> {
                             const Counted deeper{alive};
                             co_await child.wait(std::chrono::seconds{seconds});
                             co_return seconds;
@@ -223,14 +242,14 @@ TEST_CASE("when a batch returns early nothing of its branches is alive") {
 TEST_CASE("what a destroyed branch did not record never reaches the journal") {
     TestEngine engine{[](Engine& e) {
         e.registerHandler("race", [](DurableContext& ctx) -> Task<int> {
-            auto batch = co_await ctx.map(
-                "race", std::vector<int>{1, 5},
-                [](DurableContext& item, int seconds) -> Task<int> {
-                    co_await item.wait("run", std::chrono::seconds{seconds});
-                    co_await item.step("arrive", [] {});
-                    co_return seconds;
-                },
-                {.completionConfig = CompletionConfig::firstSuccessful()});
+            auto batch =
+                co_await ctx.map("race", std::vector<int>{1, 5},
+                                 [](DurableContext& item, int seconds) -> Task<int> {
+                                     co_await item.wait("run", std::chrono::seconds{seconds});
+                                     co_await item.step("arrive", [] {});
+                                     co_return seconds;
+                                 },
+                                 {.completionConfig = CompletionConfig::firstSuccessful()});
             co_await ctx.wait("later", 60s);
             co_return static_cast<int>(batch.startedCount());
         });
@@ -251,7 +270,8 @@ TEST_CASE("shouldComplete is asked before the first start and after each item, a
     std::vector<std::size_t> asked;
     const auto result = runHandler<std::string>([&](DurableContext& ctx) -> Task<std::string> {
         auto batch = co_await ctx.map(
-            std::vector<int>{0, 1, 2, 3, 4}, [](DurableContext&, int i) -> Task<int> { co_return i; },
+            std::vector<int>{0, 1, 2, 3, 4},
+            [](DurableContext&, int i) -> Task<int> { co_return i; },
             {.maxConcurrency = 1,
              .completionConfig = {.shouldComplete = [&](const CompletionProgress& progress) {
                  asked.push_back(progress.completedCount);
@@ -270,10 +290,10 @@ TEST_CASE("a predicate that throws fails the batch") {
         std::string caught;
         auto batch = ctx.map(
             "items", std::vector<int>{1}, [](DurableContext&, int i) -> Task<int> { co_return i; },
-            {.completionConfig = {.shouldComplete =
-                                      [](const CompletionProgress&) -> CompletionDecision {
-                 throw std::runtime_error{"confused"};
-             }}});
+            {.completionConfig = {
+                 .shouldComplete = [](const CompletionProgress&) -> CompletionDecision {
+                     throw std::runtime_error{"confused"};
+                 }}});
         try {
             co_await batch;
         } catch (const ChildContextError& error) {
@@ -288,19 +308,18 @@ TEST_CASE("a predicate that throws fails the batch") {
 TEST_CASE("a batch can be watched while it runs") {
     std::vector<std::string> seen;
     runHandler<int>([&](DurableContext& ctx) -> Task<int> {
-        co_await ctx.map(
-            std::vector<int>{0, 1, 2},
-            [](DurableContext&, int i) -> Task<int> {
-                if (i == 1) throw std::runtime_error{"no"};
-                co_return i;
-            },
-            {.maxConcurrency = 1,
-             .completionConfig = CompletionConfig::allCompleted(),
-             .onProgress = [&](const BatchProgress& p) {
-                 seen.push_back(
-                     fmt::format("{}+{} of {}, {}", p.succeeded, p.failed, p.total, p.inFlight));
-                 throw std::runtime_error{"watching has no effect"};
-             }});
+        co_await ctx.map(std::vector<int>{0, 1, 2},
+                         [](DurableContext&, int i) -> Task<int> {
+                             if (i == 1) throw std::runtime_error{"no"};
+                             co_return i;
+                         },
+                         {.maxConcurrency = 1,
+                          .completionConfig = CompletionConfig::allCompleted(),
+                          .onProgress = [&](const BatchProgress& p) {
+                              seen.push_back(fmt::format("{}+{} of {}, {}", p.succeeded, p.failed,
+                                                         p.total, p.inFlight));
+                              throw std::runtime_error{"watching has no effect"};
+                          }});
         co_return 0;
     });
 
@@ -353,13 +372,15 @@ TEST_CASE("differently typed branches give a typed tuple, after every crash too"
         [](DurableContext& ctx) -> Task<std::string> {
             auto info = co_await ctx.parallel(
                 "look-up",
-                branch("user", [](DurableContext& c) -> Task<std::string> {
-                    co_return co_await c.step([] { return std::string{"ada"}; });
-                }),
-                branch("orders", [](DurableContext& c) -> Task<std::vector<int>> {
-                    co_await c.wait(2s);
-                    co_return std::vector<int>{4, 5};
-                }),
+                branch("user",
+                       [](DurableContext& c) -> Task<std::string> {
+                           co_return co_await c.step([] { return std::string{"ada"}; });
+                       }),
+                branch("orders",
+                       [](DurableContext& c) -> Task<std::vector<int>> {
+                           co_await c.wait(2s);
+                           co_return std::vector<int>{4, 5};
+                       }),
                 [](DurableContext& c) -> Task<void> { co_await c.wait(1s); },
                 ParallelConfig{.maxConcurrency = 2});
             co_await ctx.wait(1s);
@@ -374,20 +395,19 @@ TEST_CASE("differently typed branches give a typed tuple, after every crash too"
 
 TEST_CASE("a failed branch is an entry, and getResults throws it") {
     const auto result = runHandler<std::string>([](DurableContext& ctx) -> Task<std::string> {
-        auto info = co_await ctx.parallel(
-            branch("good", [](DurableContext&) -> Task<int> { co_return 1; }),
-            branch("bad", [](DurableContext&) -> Task<int> {
-                throw std::runtime_error{"bad branch"};
-                co_return 2;
-            }));
+        auto info =
+            co_await ctx.parallel(branch("good", [](DurableContext&) -> Task<int> { co_return 1; }),
+                                  branch("bad", [](DurableContext&) -> Task<int> {
+                                      throw std::runtime_error{"bad branch"};
+                                      co_return 2;
+                                  }));
         std::string caught;
         try {
             (void)info.getResults();
         } catch (const ChildContextError& error) {
             caught = error.what();
         }
-        co_return fmt::format("{} {} {}", caught, *info.result<0>(),
-                              info.result<1>().has_value());
+        co_return fmt::format("{} {} {}", caught, *info.result<0>(), info.result<1>().has_value());
     });
 
     CHECK(result == "bad branch 1 false");
@@ -415,13 +435,13 @@ TEST_CASE("a batch result may be the result of an item") {
             const std::vector<std::vector<int>> groups{{1, 2}, {3}, {}};
             auto nested = co_await ctx.map(
                 "groups", groups,
-                [](DurableContext& group, const std::vector<int>& members)
-                    -> Task<BatchResult<int>> {
-                    co_return co_await group.map(
-                        "members", members, [](DurableContext& member, int m) -> Task<int> {
-                            co_await member.wait(1s);
-                            co_return 10 * m;
-                        });
+                [](DurableContext& group,
+                   const std::vector<int>& members) -> Task<BatchResult<int>> {
+                    co_return co_await group.map("members", members,
+                                                 [](DurableContext& member, int m) -> Task<int> {
+                                                     co_await member.wait(1s);
+                                                     co_return 10 * m;
+                                                 });
                 },
                 {.maxConcurrency = 2});
             std::string line;
@@ -436,17 +456,17 @@ TEST_CASE("a batch result may be the result of an item") {
 TEST_CASE("results larger than the limit are given again by the recorded children") {
     requireSameAfterEveryCrash(
         [](DurableContext& ctx) -> Task<std::string> {
-            auto batch = co_await ctx.map(
-                "large", std::vector<int>{1, 2, 3},
-                [](DurableContext& item, int i) -> Task<std::string> {
-                    auto letter = co_await item.step(
-                        [=] { return std::string(1, static_cast<char>('a' + i)); });
-                    if (i == 2) co_await item.wait(1s);
-                    co_return letter + std::string(300, '.');
-                },
-                {.maxConcurrency = 2});
-            auto child = co_await ctx.runInChildContext(
-                "large", [](DurableContext& c) -> Task<std::string> {
+            auto batch = co_await ctx.map("large", std::vector<int>{1, 2, 3},
+                                          [](DurableContext& item, int i) -> Task<std::string> {
+                                              auto letter = co_await item.step([=] {
+                                                  return std::string(1, static_cast<char>('a' + i));
+                                              });
+                                              if (i == 2) co_await item.wait(1s);
+                                              co_return letter + std::string(300, '.');
+                                          },
+                                          {.maxConcurrency = 2});
+            auto child =
+                co_await ctx.runInChildContext("large", [](DurableContext& c) -> Task<std::string> {
                     auto text = co_await c.step([] { return std::string{"child"}; });
                     co_return text + std::string(300, '.');
                 });

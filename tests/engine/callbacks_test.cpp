@@ -17,9 +17,9 @@ std::string lastId;
 Task<std::string> approval(DurableContext& ctx) {
     std::string told;
     try {
-        told = co_await ctx.waitForCallback(
-            "approval", [](std::string callbackId) { lastId = callbackId; },
-            {.timeout = 1h, .heartbeatTimeout = 10min});
+        told = co_await ctx.waitForCallback("approval",
+                                            [](std::string callbackId) { lastId = callbackId; },
+                                            {.timeout = 1h, .heartbeatTimeout = 10min});
     } catch (const CallbackTimeoutError& error) {
         told = "timeout " + error.errorType();
     } catch (const CallbackExternalError& error) {

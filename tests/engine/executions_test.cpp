@@ -200,8 +200,8 @@ TEST_CASE("an execution whose handler is not registered waits, and the log says 
     engine.advance(60s);
 
     CHECK(engine->find("countUp", "a")->status() == ExecutionStatus::running);
-    CHECK(engine.log() == std::vector<std::string>{
-                              "execution \"a\" waits: no handler \"countUp\" is registered"});
+    CHECK(engine.log() ==
+          std::vector<std::string>{"execution \"a\" waits: no handler \"countUp\" is registered"});
 
     engine->registerHandler("countUp", countUp);
     engine.settle();
@@ -300,15 +300,16 @@ TEST_CASE("an invoked handler is an execution of its own") {
 
 TEST_CASE("an invoke tells how the invoked execution ended") {
     TestEngine engine{[](Engine& e) {
-        e.registerHandler("parent", [](DurableContext& ctx, std::string target) -> Task<std::string> {
-            std::string told;
-            try {
-                co_await ctx.invoke<int>("call", target, 1);
-            } catch (const InvokeError& error) {
-                told = error.errorType() + ": " + error.what();
-            }
-            co_return told;
-        });
+        e.registerHandler("parent",
+                          [](DurableContext& ctx, std::string target) -> Task<std::string> {
+                              std::string told;
+                              try {
+                                  co_await ctx.invoke<int>("call", target, 1);
+                              } catch (const InvokeError& error) {
+                                  told = error.errorType() + ": " + error.what();
+                              }
+                              co_return told;
+                          });
         e.registerHandler("broken", [](DurableContext&, int) -> Task<int> {
             throw std::runtime_error{"broken"};
             co_return 1;

@@ -135,9 +135,9 @@ TEST_CASE("options of a batch that are out of range are refused before anything 
             [&](Engine& e) { e.registerHandler("handler", mapOf(std::move(config))); }};
         const auto execution = engine->start("handler");
         engine.finish(execution);
-        CHECK(engine.events(execution.id()) ==
-              std::vector<std::string>{"ExecutionStarted", "InvocationCompleted",
-                                       "ExecutionFailed"});
+        CHECK(engine.events(execution.id()) == std::vector<std::string>{"ExecutionStarted",
+                                                                        "InvocationCompleted",
+                                                                        "ExecutionFailed"});
         CHECK(execution.error()->type == "durable::InvalidConfig");
         return execution.error()->message.value_or("");
     };
@@ -155,9 +155,10 @@ TEST_CASE("options of a batch that are out of range are refused before anything 
     CHECK(refusal({.completionConfig = {.toleratedFailurePercentage = -1}}) ==
           "map \"orders\": toleratedFailurePercentage must be from 0 to 100, got -1");
     CHECK(refusal({.completionConfig = {.minSuccessful = 1,
-                                        .shouldComplete = [](const CompletionProgress&) {
-                                            return CompletionDecision::goOn;
-                                        }}}) ==
+                                        .shouldComplete =
+                                            [](const CompletionProgress&) {
+                                                return CompletionDecision::goOn;
+                                            }}}) ==
           "map \"orders\": shouldComplete excludes minSuccessful, toleratedFailureCount and "
           "toleratedFailurePercentage");
     CHECK(refusal({.itemNamer = [](std::size_t) { return std::string(257, 'x'); }}) ==
@@ -173,7 +174,7 @@ TEST_CASE("a refused call takes no place in the journal") {
             refused = true;
         }
         auto callback = co_await ctx.createCallback("first");
-        co_return refused && callback.id().starts_with("1x1x") ? 1 : 0;
+        co_return refused&& callback.id().starts_with("1x1x") ? 1 : 0;
     });
 
     CHECK(result == 1);
@@ -205,13 +206,12 @@ TEST_CASE("durations and names out of range are refused") {
 
 TEST_CASE("a durable operation inside a step body is refused") {
     CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
-              co_return co_await ctx.step(
-                  "outer",
-                  [&] {
-                      auto inner = ctx.step("inner", [] { return 1; });
-                      return 2;
-                  },
-                  {.retryStrategy = retry::none()});
+              co_return co_await ctx.step("outer",
+                                          [&] {
+                                              auto inner = ctx.step("inner", [] { return 1; });
+                                              return 2;
+                                          },
+                                          {.retryStrategy = retry::none()});
           }) ==
           "StepError: step \"inner\" was called inside a step body. A body is recorded as one unit "
           "and has no durable operations; use runInChildContext to group them.");
@@ -219,10 +219,9 @@ TEST_CASE("a durable operation inside a step body is refused") {
 
 TEST_CASE("an operation on the context of an outer function is refused") {
     CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
-              co_return co_await ctx.runInChildContext(
-                  "child", [&](DurableContext&) -> Task<int> {
-                      co_return co_await ctx.step("oops", [] { return 1; });
-                  });
+              co_return co_await ctx.runInChildContext("child", [&](DurableContext&) -> Task<int> {
+                  co_return co_await ctx.step("oops", [] { return 1; });
+              });
           }) ==
           "ChildContextError: step \"oops\" was called on the context of the handler, but the code "
           "that runs was given another one. Use the context that was passed to the innermost "
@@ -236,29 +235,32 @@ TEST_CASE("a result that cannot be written or read back fails the execution, by 
           }) ==
           "SerdesError: The result of step \"opaque\" (operation 1) could not be recorded: cannot "
           "be written");
-    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
-              co_await ctx.step("one-way", [] { return WriteOnly{1}; });
-              co_return 0;
-          }) ==
-          "SerdesError: The result of step \"one-way\" (operation 1) could not be read back: cannot "
-          "be read");
-    CHECK_THAT(failureOf([](DurableContext& ctx) -> Task<int> {
-                   co_await ctx.step("bytes", [] { return std::string{"\xff\xfe"}; });
-                   co_return 0;
-               }),
-               Catch::Matchers::StartsWith(
-                   "SerdesError: The result of step \"bytes\" (operation 1) could not be recorded: "));
+    CHECK(
+        failureOf([](DurableContext& ctx) -> Task<int> {
+            co_await ctx.step("one-way", [] { return WriteOnly{1}; });
+            co_return 0;
+        }) ==
+        "SerdesError: The result of step \"one-way\" (operation 1) could not be read back: cannot "
+        "be read");
+    CHECK_THAT(
+        failureOf([](DurableContext& ctx) -> Task<int> {
+            co_await ctx.step("bytes", [] { return std::string{"\xff\xfe"}; });
+            co_return 0;
+        }),
+        Catch::Matchers::StartsWith(
+            "SerdesError: The result of step \"bytes\" (operation 1) could not be recorded: "));
 }
 
 TEST_CASE("a result over the payload limit is refused and not recorded") {
-    CHECK(failureOf(
-              [](DurableContext& ctx) -> Task<int> {
-                  co_await ctx.step("large", [] { return std::string(200, 'x'); });
-                  co_return 0;
-              },
-              {.payloadBytesMax = 100}) ==
-          "InvalidParameterValueException: Operation 1 was refused: The payload must be at most 100 "
-          "bytes, got 202.");
+    CHECK(
+        failureOf(
+            [](DurableContext& ctx) -> Task<int> {
+                co_await ctx.step("large", [] { return std::string(200, 'x'); });
+                co_return 0;
+            },
+            {.payloadBytesMax = 100}) ==
+        "InvalidParameterValueException: Operation 1 was refused: The payload must be at most 100 "
+        "bytes, got 202.");
 }
 
 TEST_CASE("a step body that throws what is no std::exception fails its step") {
@@ -306,17 +308,16 @@ TEST_CASE("a serdes for another type is refused at the call") {
 
 TEST_CASE("a custom serdes is used on the first run and on replay") {
     std::vector<std::string> calls;
-    const Serdes<int> hex{
-        .serialize =
-            [&](const int& value, const SerdesContext& context) {
-                calls.push_back("write " + std::string{context.operationId});
-                return fmt::format("{:x}", value);
-            },
-        .deserialize =
-            [&](const std::string& text, const SerdesContext& context) {
-                calls.push_back("read " + std::string{context.operationId});
-                return std::stoi(text, nullptr, 16) + 1;
-            }};
+    const Serdes<int> hex{.serialize =
+                              [&](const int& value, const SerdesContext& context) {
+                                  calls.push_back("write " + std::string{context.operationId});
+                                  return fmt::format("{:x}", value);
+                              },
+                          .deserialize =
+                              [&](const std::string& text, const SerdesContext& context) {
+                                  calls.push_back("read " + std::string{context.operationId});
+                                  return std::stoi(text, nullptr, 16) + 1;
+                              }};
     TestEngine engine{[&](Engine& e) {
         e.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
             auto value = co_await ctx.step("hex", [] { return 255; }, {.serdes = hex});

@@ -118,7 +118,8 @@ TEST_CASE("a callback whose completion could not be written is told so, and stay
     auto store = std::make_shared<FailingStore>();
     const auto registering = [&](Engine& e) {
         e.registerHandler("asking", [&](DurableContext& ctx) -> Task<std::string> {
-            co_return co_await ctx.waitForCallback([&](std::string callbackId) { id = callbackId; });
+            co_return co_await ctx.waitForCallback(
+                [&](std::string callbackId) { id = callbackId; });
         });
     };
     TestEngine engine{registering, store};
@@ -135,7 +136,8 @@ TEST_CASE("a callback whose completion could not be written is told so, and stay
 
 TEST_CASE("entries that are damaged fail whoever asks, not the engine") {
     auto store = std::make_shared<RecordingStore>();
-    const Entry damaged{.kind = EntryKind::timedOut, .operationId = "7", .type = OperationType::wait};
+    const Entry damaged{
+        .kind = EntryKind::timedOut, .operationId = "7", .type = OperationType::wait};
     const std::vector<Entry> entries{damaged};
     const std::vector<Commit> commits{
         {.execution = 1,
@@ -147,6 +149,5 @@ TEST_CASE("entries that are damaged fail whoever asks, not the engine") {
     const auto execution = engine->start("twoSteps", {.name = "a"});
 
     CHECK_THROWS(engine.finish(execution).wait());
-    CHECK(engine.log().front() ==
-          "execution 1 could not be loaded: entry without a started operation: 7");
+    CHECK(engine.log().front() == "execution 1 could not be loaded: entry before the start: 7");
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <durable/durable.hpp>
-#include <support/catch.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <support/catch.hpp>
 
 #include <atomic>
 #include <barrier>
@@ -62,22 +62,21 @@ TEST_CASE("an early decision stops running bodies and waits for them") {
     std::atomic<int> inBodies{0};
     int atReturn = -1;
     engine.registerHandler("race", [&](DurableContext& ctx) -> Task<int> {
-        auto race = co_await ctx.map(
-            std::vector{0, 1},
-            [&](DurableContext& item, int i) -> Task<int> {
-                co_return co_await item.step([&, i](StepContext& step) {
-                    ++inBodies;
-                    if (i == 0) {
-                        loserRuns.count_down();
-                        blockUntilStopped(step.stopToken());
-                    } else {
-                        loserRuns.wait();
-                    }
-                    --inBodies;
-                    return i;
-                });
-            },
-            {.completionConfig = CompletionConfig::firstSuccessful()});
+        auto race = co_await ctx.map(std::vector{0, 1},
+                                     [&](DurableContext& item, int i) -> Task<int> {
+                                         co_return co_await item.step([&, i](StepContext& step) {
+                                             ++inBodies;
+                                             if (i == 0) {
+                                                 loserRuns.count_down();
+                                                 blockUntilStopped(step.stopToken());
+                                             } else {
+                                                 loserRuns.wait();
+                                             }
+                                             --inBodies;
+                                             return i;
+                                         });
+                                     },
+                                     {.completionConfig = CompletionConfig::firstSuccessful()});
         atReturn = inBodies;
         co_return *race.succeeded().front().result * 10 + static_cast<int>(race.startedCount());
     });
@@ -95,29 +94,31 @@ TEST_CASE("asio::awaitable bodies run, fail and are cancelled like plain ones") 
             co_return 7;
         });
         std::string caught;
-        auto failing = ctx.step(
-            "fail",
-            []() -> boost::asio::awaitable<void> {
-                throw std::runtime_error{"async failure"};
-                co_return;
-            },
-            {.retryStrategy = retry::none()});
+        auto failing = ctx.step("fail",
+                                []() -> boost::asio::awaitable<void> {
+                                    throw std::runtime_error{"async failure"};
+                                    co_return;
+                                },
+                                {.retryStrategy = retry::none()});
         try {
             co_await failing;
         } catch (const StepError& error) {
             caught = error.what();
         }
         auto race = co_await ctx.parallel(
-            branch("forever", [](DurableContext& c) -> Task<int> {
-                co_await c.step([](StepContext&) -> boost::asio::awaitable<void> {
-                    boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor, 24h};
-                    co_await timer.async_wait(boost::asio::use_awaitable);
-                });
-                co_return 1;
-            }),
-            branch("quick", [](DurableContext& c) -> Task<int> {
-                co_return co_await c.step([] { return 2; });
-            }),
+            branch("forever",
+                   [](DurableContext& c) -> Task<int> {
+                       co_await c.step([](StepContext&) -> boost::asio::awaitable<void> {
+                           boost::asio::steady_timer timer{
+                               co_await boost::asio::this_coro::executor, 24h};
+                           co_await timer.async_wait(boost::asio::use_awaitable);
+                       });
+                       co_return 1;
+                   }),
+            branch("quick",
+                   [](DurableContext& c) -> Task<int> {
+                       co_return co_await c.step([] { return 2; });
+                   }),
             ParallelConfig{.completionConfig = CompletionConfig::firstSuccessful()});
         co_return fmt::format("{} {} {}", slept, caught, race.successCount());
     });

@@ -28,13 +28,12 @@ Task<int> doubled(DurableContext& ctx, int x) {
 /// Every verb, in one workflow.
 Task<std::string> everything(DurableContext& ctx, std::vector<int> numbers) {
     auto first = co_await ctx.step("first", [] { return ran("first", 1); });
-    auto flaky = co_await ctx.step(
-        "flaky",
-        [](StepContext& step) {
-            if (step.attempt() < 3) throw std::runtime_error{"not yet"};
-            return ran("flaky", static_cast<int>(step.attempt()));
-        },
-        {.retryStrategy = retry::fixed(3, 2s)});
+    auto flaky = co_await ctx.step("flaky",
+                                   [](StepContext& step) {
+                                       if (step.attempt() < 3) throw std::runtime_error{"not yet"};
+                                       return ran("flaky", static_cast<int>(step.attempt()));
+                                   },
+                                   {.retryStrategy = retry::fixed(3, 2s)});
     auto once = co_await ctx.step("once", [] { return ran("once", 5); },
                                   {.semantics = StepSemantics::atMostOncePerRetry});
 
@@ -51,24 +50,26 @@ Task<std::string> everything(DurableContext& ctx, std::vector<int> numbers) {
         {.maxConcurrency = 2, .completionConfig = CompletionConfig::allCompleted()});
 
     auto early = co_await ctx.parallel(
-        "race", branch("slow", [](DurableContext& c) -> Task<int> {
-            co_await c.wait(60s);
-            co_return 1;
-        }),
-        branch("fast", [](DurableContext& c) -> Task<std::string> {
-            co_await c.wait(1s);
-            co_return "fast";
-        }),
+        "race",
+        branch("slow",
+               [](DurableContext& c) -> Task<int> {
+                   co_await c.wait(60s);
+                   co_return 1;
+               }),
+        branch("fast",
+               [](DurableContext& c) -> Task<std::string> {
+                   co_await c.wait(1s);
+                   co_return "fast";
+               }),
         ParallelConfig{.completionConfig = CompletionConfig::firstSuccessful()});
 
-    auto flat = co_await ctx.map(
-        "flat", numbers,
-        [](DurableContext& item, int n) -> Task<int> {
-            auto value = co_await item.step([=] { return n; });
-            co_await item.wait(1s);
-            co_return value;
-        },
-        {.nesting = Nesting::flat});
+    auto flat = co_await ctx.map("flat", numbers,
+                                 [](DurableContext& item, int n) -> Task<int> {
+                                     auto value = co_await item.step([=] { return n; });
+                                     co_await item.wait(1s);
+                                     co_return value;
+                                 },
+                                 {.nesting = Nesting::flat});
 
     auto counted = co_await ctx.waitForCondition<int>(
         "count", [](int n) { return n + 1; },
@@ -78,9 +79,8 @@ Task<std::string> everything(DurableContext& ctx, std::vector<int> numbers) {
 
     std::string caught;
     auto failing = ctx.runInChildContext("failing", [](DurableContext& child) -> Task<int> {
-        co_return co_await child.step(
-            "broken", []() -> int { throw std::runtime_error{"broken"}; },
-            {.retryStrategy = retry::none()});
+        co_return co_await child.step("broken", []() -> int { throw std::runtime_error{"broken"}; },
+                                      {.retryStrategy = retry::none()});
     });
     try {
         co_await failing;
@@ -99,11 +99,10 @@ Task<std::string> everything(DurableContext& ctx, std::vector<int> numbers) {
 
     auto sum = 0;
     for (const auto& item : squares.succeeded()) sum += *item.result;
-    co_return fmt::format("{} {} {} sum={} failed={} {} fast={} started={} flat={} {} {} {} {}",
-                          first, flaky, once, sum, squares.failureCount(),
-                          toString(squares.completionReason()), *early.result<1>(),
-                          early.startedCount(), flat.getResults().size(), counted, caught, invoked,
-                          timedOut);
+    co_return fmt::format(
+        "{} {} {} sum={} failed={} {} fast={} started={} flat={} {} {} {} {}", first, flaky, once,
+        sum, squares.failureCount(), toString(squares.completionReason()), *early.result<1>(),
+        early.startedCount(), flat.getResults().size(), counted, caught, invoked, timedOut);
 }
 
 void registerAll(Engine& engine) {

@@ -273,7 +273,7 @@ TEST_CASE("v_executions tells every execution, and of the unfinished ones what t
 TEST_CASE("the views agree with the state of an execution, whatever happened to it") {
     const TemporaryDirectory directory;
     const auto seed = std::random_device{}();
-    UNSCOPED_INFO("seed " << seed);
+    INFO("seed " << seed);
     std::mt19937 random{seed};
     for (const std::int64_t recoveredRowsMax : {3, 65'536}) {
         const auto file = directory / (std::to_string(recoveredRowsMax) + ".db");

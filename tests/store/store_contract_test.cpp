@@ -18,16 +18,14 @@ using durable::testing::storeContract;
 namespace {
 
 void checkContract(std::uint64_t seed, const std::function<Reopen()>& emptyStore) {
-    UNSCOPED_INFO("storeContract(" << seed << ")");
+    INFO("storeContract(" << seed << ")");
     for (const auto& check : storeContract(seed)) {
-        INFO(check.name);
-        std::string failure;
         try {
             check.run(emptyStore());
+            SUCCEED(check.name);
         } catch (const std::exception& error) {
-            failure = error.what();
+            FAIL_CHECK(check.name << ": " << error.what());
         }
-        CHECK(failure == "");
     }
 }
 

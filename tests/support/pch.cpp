@@ -1,2 +1,2 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives the precompiled header of the tests a target to be built in.
+// Gives a precompiled header a target to be built in.

@@ -3,6 +3,7 @@
 
 #include <durable/durable.hpp>
 #include <durable/testing/manual_clock.hpp>
+
 #include <support/recording_store.hpp>
 
 #include <chrono>
@@ -38,17 +39,17 @@ public:
     void restart() {
         engine_.reset();
         engine_ = std::make_unique<durable::Engine>(
-            store_, durable::EngineOptions{
-                        .workflowThreads = 0,
-                        .stepThreads = 0,
-                        .maxParked = maxParked_,
-                        .limits = limits_,
-                        .log = [this](const durable::LogRecord& record) {
-                            log_.emplace_back(record.message);
-                        },
-                        .clock = clock_,
-                        .random = [] { return 0.5; },
-                    });
+            store_,
+            durable::EngineOptions{
+                .workflowThreads = 0,
+                .stepThreads = 0,
+                .maxParked = maxParked_,
+                .limits = limits_,
+                .log =
+                    [this](const durable::LogRecord& record) { log_.emplace_back(record.message); },
+                .clock = clock_,
+                .random = [] { return 0.5; },
+            });
         register_(*engine_);
     }
 

@@ -41,7 +41,8 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-// --- whoever starts executions and completes callbacks must act -----------------------------------
+// --- whoever starts executions and completes callbacks must act
+// -----------------------------------
 
 /// An execution of that name exists, with another input.
 class ExecutionConflict : public std::invalid_argument {
@@ -210,8 +211,9 @@ public:
 class StepInterruptedError : public std::runtime_error {
 public:
     StepInterruptedError()
-        : std::runtime_error{"The step was started, but a crash or restart ended it before its "
-                             "outcome was recorded."} {}
+        : std::runtime_error{
+              "The step was started, but a crash or restart ended it before its "
+              "outcome was recorded."} {}
 };
 
 }  // namespace durable::inline v0

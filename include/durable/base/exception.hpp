@@ -42,6 +42,8 @@ namespace durable::inline v0 {
                 .message = error.what(),
                 .data = error.error().data,
                 .cause = std::make_shared<const ErrorObject>(error.error())};
+    } catch (const StepInterruptedError& error) {
+        return {.type = "StepInterruptedError", .message = error.what()};
     } catch (const std::exception& error) {
         return {.type = typeName(typeid(error).name()), .message = error.what()};
     } catch (...) {

@@ -36,9 +36,9 @@ struct LogRecord {
     std::string_view message{};
     std::string_view executionName{};
     std::string_view handlerName{};
-    std::string_view operationId{};            ///< empty outside operations
-    std::string_view operationName{};          ///< empty if it has none
-    std::optional<std::uint32_t> attempt{};    ///< from 1; only inside a step body
+    std::string_view operationId{};          ///< empty outside operations
+    std::string_view operationName{};        ///< empty if it has none
+    std::optional<std::uint32_t> attempt{};  ///< from 1; only inside a step body
 };
 
 /// Where log lines go. Called from several threads at once; must not throw.

@@ -43,6 +43,12 @@ template <class Enum, std::size_t count>
     return enumOf(name, std::array{succeeded, failed, started});
 }
 
+template <class Json>
+[[nodiscard]] std::size_t countOf(const Json& json) {
+    if (!json.is_number_unsigned()) throw std::invalid_argument{"impossible count in a batch"};
+    return json.template get<std::size_t>();
+}
+
 }  // namespace detail
 
 /// Tells of the item at a position whether its payload is JSON, which then stands in the text as
@@ -89,15 +95,19 @@ using WritesJson = std::function<bool(std::size_t index)>;
     const auto json = nlohmann::ordered_json::parse(text);
     BatchRecord record;
     record.reason = detail::reasonOf(json.at("completionReason"));
-    record.inputCount = json.at("inputCount").get<std::size_t>();
+    record.inputCount = detail::countOf(json.at("inputCount"));
+    if (!json.at("all").is_array()) throw std::invalid_argument{"the items of a batch: no array"};
     for (const auto& element : json.at("all")) {
         BatchRecord::Item item;
-        item.index = element.at("index").get<std::size_t>();
+        item.index = detail::countOf(element.at("index"));
+        const bool rises = record.items.empty() || item.index > record.items.back().index;
+        if (!rises || item.index >= record.inputCount) {
+            throw std::invalid_argument{"impossible index in a batch result"};
+        }
         item.name = element.value("name", "");
         item.status = detail::itemStatusOf(element.at("status"));
         if (const auto result = element.find("result"); result != element.end()) {
-            item.payload =
-                writesJson(item.index) ? result->dump() : result->get<std::string>();
+            item.payload = writesJson(item.index) ? result->dump() : result->get<std::string>();
         }
         if (const auto error = element.find("error"); error != element.end()) {
             item.error = errorFromJson(*error);
@@ -165,9 +175,8 @@ template <class T>
 struct nlohmann::adl_serializer<durable::BatchResult<T>> {
     template <class Json>
     static void to_json(Json& json, const durable::BatchResult<T>& result) {
-        durable::BatchRecord record{.reason = result.completionReason(),
-                                    .inputCount = result.inputCount(),
-                                    .items = {}};
+        durable::BatchRecord record{
+            .reason = result.completionReason(), .inputCount = result.inputCount(), .items = {}};
         for (const auto& item : result.all()) {
             durable::BatchRecord::Item recorded{.index = item.index,
                                                 .name = item.name,
@@ -185,13 +194,12 @@ struct nlohmann::adl_serializer<durable::BatchResult<T>> {
 
     template <class Json>
     static void from_json(const Json& json, durable::BatchResult<T>& result) {
-        const auto record =
-            durable::batchFromJson(json.dump(), [](std::size_t) { return true; });
-        result = durable::BatchResult<T>{record, [](const durable::BatchRecord::Item& item) {
-                                             if constexpr (!std::is_void_v<T>) {
-                                                 return Json::parse(item.payload.value())
-                                                     .template get<T>();
-                                             }
-                                         }};
+        const auto record = durable::batchFromJson(json.dump(), [](std::size_t) { return true; });
+        result = durable::BatchResult<T>{
+            record, [](const durable::BatchRecord::Item& item) {
+                if constexpr (!std::is_void_v<T>) {
+                    return Json::parse(item.payload.value()).template get<T>();
+                }
+            }};
     }
 };

@@ -29,7 +29,7 @@ struct BatchRecord {
     }
 
     CompletionReason reason{CompletionReason::allCompleted};
-    std::size_t inputCount{};  ///< items of the input, started or not
+    std::size_t inputCount{};   ///< items of the input, started or not
     std::vector<Item> items{};  ///< started ones, in the order of the input
 };
 

@@ -129,8 +129,8 @@ private:
 
     [[nodiscard]] std::size_t count(BatchItemStatus status) const {
         const auto& items = self().all();
-        return static_cast<std::size_t>(std::ranges::count_if(
-            items, [&](const auto& item) { return item.status == status; }));
+        return static_cast<std::size_t>(
+            std::ranges::count_if(items, [&](const auto& item) { return item.status == status; }));
     }
 
     CompletionReason reason_{CompletionReason::allCompleted};
@@ -158,7 +158,9 @@ public:
             item.index = recorded.index;
             item.name = recorded.name;
             item.status = recorded.status;
-            if (recorded.error) item.error.emplace(*recorded.error);
+            if (item.status == BatchItemStatus::failed) {
+                item.error.emplace(recorded.error.value_or(ErrorObject{}));
+            }
             if constexpr (!std::is_void_v<T>) {
                 if (item.status == BatchItemStatus::succeeded) {
                     item.result.emplace(decode(recorded));

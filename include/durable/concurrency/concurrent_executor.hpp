@@ -43,7 +43,8 @@ public:
     ConcurrentExecutor(Scope& parent, const CompletionPolicy& policy,
                        const std::vector<std::string>& names, Config config)
         : branches_{parent}, policy_{policy}, config_{std::move(config)}, items_(names.size()) {
-        for (std::size_t i = 0; i < names.size(); ++i) items_[i] = {.index = i, .name = names[i], .status = {}};
+        for (std::size_t i = 0; i < names.size(); ++i)
+            items_[i] = {.index = i, .name = names[i], .status = {}};
     }
     ConcurrentExecutor(const ConcurrentExecutor&) = delete;
     ConcurrentExecutor& operator=(const ConcurrentExecutor&) = delete;

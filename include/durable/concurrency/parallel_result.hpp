@@ -36,7 +36,9 @@ public:
                                  .name = recorded.name,
                                  .status = recorded.status,
                                  .error = {}};
-            if (recorded.error) item.error.emplace(*recorded.error);
+            if (item.status == BatchItemStatus::failed) {
+                item.error.emplace(recorded.error.value_or(ErrorObject{}));
+            }
             items_.push_back(std::move(item));
         }
         read(record, decode, std::index_sequence_for<Ts...>{});
@@ -89,8 +91,7 @@ private:
         const auto recorded = std::ranges::find(record.items, I, &BatchRecord::Item::index);
         if (recorded == record.items.end()) return;
         if (recorded->status != BatchItemStatus::succeeded) return;
-        std::get<I>(results_).emplace(
-            decode(std::integral_constant<std::size_t, I>{}, *recorded));
+        std::get<I>(results_).emplace(decode(std::integral_constant<std::size_t, I>{}, *recorded));
     }
 
     [[nodiscard]] std::vector<BatchItem<void>> select(BatchItemStatus status) const {

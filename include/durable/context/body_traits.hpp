@@ -68,8 +68,7 @@ decltype(auto) callMapBody(Body& body, DurableContext& context, const Items& ite
     if constexpr (std::is_invocable_v<Body&, DurableContext&, decltype(item), std::size_t,
                                       const Items&>) {
         return body(context, item, index, items);
-    } else if constexpr (std::is_invocable_v<Body&, DurableContext&, decltype(item),
-                                             std::size_t>) {
+    } else if constexpr (std::is_invocable_v<Body&, DurableContext&, decltype(item), std::size_t>) {
         return body(context, item, index);
     } else {
         static_assert(std::is_invocable_v<Body&, DurableContext&, decltype(item)>,

@@ -136,11 +136,11 @@ struct MapConfig {
     /// empty name: `map-item-0` and so on.
     std::function<std::string(std::size_t index)> itemNamer{};
 
-    Nesting nesting{Nesting::nested};                                 ///< as in `ParallelConfig`
-    AnySerdes itemSerdes{};                                           ///< as in `ParallelConfig`
-    AnySerdes serdes{};                                               ///< as in `ParallelConfig`
+    Nesting nesting{Nesting::nested};                                   ///< as in `ParallelConfig`
+    AnySerdes itemSerdes{};                                             ///< as in `ParallelConfig`
+    AnySerdes serdes{};                                                 ///< as in `ParallelConfig`
     std::function<std::string(const BatchRecord&)> summaryGenerator{};  ///< as in `ParallelConfig`
-    std::function<void(const BatchProgress&)> onProgress{};           ///< as in `ParallelConfig`
+    std::function<void(const BatchProgress&)> onProgress{};             ///< as in `ParallelConfig`
 };
 
 }  // namespace durable::inline v0

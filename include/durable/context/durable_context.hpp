@@ -137,7 +137,8 @@ public:
     // --- other handlers and child contexts --------------------------------------------------
 
     /// Starts an execution of another registered handler with `input` and waits for its result.
-    /// \throws InvokeError (from the task) if it fails, times out, is stopped, or is not registered.
+    /// \throws InvokeError (from the task) if it fails, times out, is stopped, or is not
+    /// registered.
     template <class T, class Input>
     Task<T> invoke(std::string_view name, std::string_view handlerName, Input input,
                    InvokeConfig config = {});
@@ -192,8 +193,8 @@ public:
         const OperationIdentity identity{.type = type, .subType = subType, .name = name};
         requireOwnCode(identity);
         requireName("name", name);
-        return {self_.invocation(), node_.place(++calls_), scope_,       recordedId_,
-                type,               subType,               std::string{name}, onlyRecorded_};
+        return {self_.invocation(), node_.place(++calls_), scope_, recordedId_, type, subType,
+                std::string{name},  onlyRecorded_};
     }
 
     /// Throws unless the code that runs is the code this context was passed to.

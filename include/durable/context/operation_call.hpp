@@ -24,8 +24,7 @@ namespace durable::inline v0 {
 class OperationCall {
 public:
     OperationCall(Invocation& invocation, Operation& place, Scope& scope, std::string parentId,
-                  OperationType type, OperationSubType subType, std::string name,
-                  bool onlyRecorded)
+                  OperationType type, OperationSubType subType, std::string name, bool onlyRecorded)
         : invocation_{&invocation},
           place_{&place},
           scope_{&scope},
@@ -133,9 +132,8 @@ public:
 
     [[nodiscard]] StepContext stepContext(std::uint32_t attempt,
                                           const std::string& operationId) const {
-        return {attempt, logger({.operationId = operationId,
-                                 .operationName = name_,
-                                 .attempt = attempt})};
+        return {attempt,
+                logger({.operationId = operationId, .operationName = name_, .attempt = attempt})};
     }
 
     [[nodiscard]] Logger logger(LogRecord fields, Logger::IsReplaying isReplaying = {}) const {

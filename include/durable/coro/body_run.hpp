@@ -115,22 +115,24 @@ private:
         namespace asio = boost::asio;
         auto strand = asio::make_strand(pool_.executor());
         auto signal = std::make_shared<asio::cancellation_signal>();
-        cancel_.emplace(stop_->get_token(), Cancel{strand, signal});
-        auto body = [this]() -> asio::awaitable<Result> {
+        auto body = [this]() -> asio::awaitable<void> {
             ticket_->runs();
-            co_return co_await call_(stop_->get_token());
-        };
-        auto finished = [this, mailbox = mailbox_, signal](std::exception_ptr failure,
-                                                           auto... value) {
-            if (failure) {
-                outcome_.setException(std::move(failure));
+            if constexpr (std::is_void_v<Result>) {
+                co_await call_(stop_->get_token());
+                outcome_.setValue();
             } else {
-                outcome_.setValue(std::move(value)...);
+                auto value = co_await call_(stop_->get_token());
+                outcome_.setValue(std::move(value));
             }
+        };
+        auto finished = [this, mailbox = mailbox_, signal](std::exception_ptr failure) {
+            if (failure) outcome_.setException(std::move(failure));
             mailbox->push(*this);
         };
         asio::co_spawn(strand, std::move(body),
                        asio::bind_cancellation_slot(signal->slot(), std::move(finished)));
+        // After the spawn: a cancellation that came before the coroutine would end the process.
+        cancel_.emplace(stop_->get_token(), Cancel{strand, signal});
     }
 
     struct Cancel {

@@ -23,7 +23,10 @@ public:
     }
 
     /// Queues before everything that is ready: for a call or a return, which go on at once.
-    void postNext(Resumable& coroutine) noexcept { ready_.pushFront(coroutine); }
+    void postNext(Resumable& coroutine) noexcept {
+        coroutine.unlink();
+        ready_.pushFront(coroutine);
+    }
 
     [[nodiscard]] bool idle() const noexcept { return ready_.empty(); }
 

@@ -9,6 +9,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -75,7 +76,7 @@ public:
     Task<T> get_return_object() noexcept;
     void unhandled_exception() noexcept { outcome.setException(std::current_exception()); }
 
-    template <class Value>
+    template <class Value = T>
         requires std::convertible_to<Value, T>
     void return_value(Value&& value) {
         outcome.setValue(std::forward<Value>(value));
@@ -118,13 +119,13 @@ public:
     ~Task() { destroy(); }
 
     /// Runs the task and gives its value, or throws what it threw.
-    [[nodiscard]] auto operator co_await() && noexcept { return Awaiter{std::move(*this), nullptr}; }
+    [[nodiscard]] auto operator co_await() && { return Awaiter{std::move(*this), nullptr}; }
 
     /// The same for a task that has a name; it is used up.
-    [[nodiscard]] auto operator co_await() & noexcept { return Awaiter{std::move(*this), nullptr}; }
+    [[nodiscard]] auto operator co_await() & { return Awaiter{std::move(*this), nullptr}; }
 
     /// Awaits the task as a member of `scope` instead of the awaiting coroutine's own.
-    [[nodiscard]] auto under(Scope& scope) && noexcept { return Awaiter{std::move(*this), &scope}; }
+    [[nodiscard]] auto under(Scope& scope) && { return Awaiter{std::move(*this), &scope}; }
 
     /// Queues the task as a coroutine that nobody awaits; `outcome` tells its end.
     void start(Scope& scope) noexcept {
@@ -140,7 +141,9 @@ private:
 
     class Awaiter : public detail::Awaitable {
     public:
-        Awaiter(Task task, Scope* scope) noexcept : task_{std::move(task)}, scope_{scope} {}
+        Awaiter(Task task, Scope* scope) : task_{std::move(task)}, scope_{scope} {
+            if (!task_.handle_) throw std::logic_error{"a task can be awaited once"};
+        }
 
         bool await_ready() const noexcept { return false; }
 

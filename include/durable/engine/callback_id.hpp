@@ -41,6 +41,7 @@ struct CallbackPlace {
     CallbackPlace place;
     const auto read = std::from_chars(id.data(), id.data() + first, place.execution);
     if (read.ec != std::errc{} || read.ptr != id.data() + first) return std::nullopt;
+    if (place.execution < 1 || last == first + 1) return std::nullopt;
     place.operationId = id.substr(first + 1, last - first - 1);
     std::ranges::replace(place.operationId, 'x', '-');
     return place;

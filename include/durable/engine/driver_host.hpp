@@ -23,8 +23,7 @@ public:
     virtual void submit(JournalWriter::Submission submission) = 0;
 
     /// Gives a command to the execution's driver; makes one if there is none.
-    virtual void dispatch(ExecutionId execution,
-                          std::function<void(ExecutionDriver&)> command) = 0;
+    virtual void dispatch(ExecutionId execution, std::function<void(ExecutionDriver&)> command) = 0;
     virtual void arm(ExecutionId execution, std::optional<TimePoint> time) = 0;
 
     /// Whether executions may wait with their frames in memory.

@@ -253,10 +253,8 @@ private:
         const auto record = core_->store().find(execution);
         if (!record || record->end) return;
         Pending pending;
-        core_->dispatch(execution, [update = std::move(update),
-                                    done = pending.settling()](ExecutionDriver& driver) {
-            driver.change(update, done);
-        });
+        core_->dispatch(execution, [update = std::move(update), done = pending.settling()](
+                                       ExecutionDriver& driver) { driver.change(update, done); });
         await(std::move(pending));
     }
 

@@ -12,7 +12,6 @@
 #include <durable/engine/parked.hpp>
 #include <durable/engine/timer_queue.hpp>
 
-
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -171,7 +170,8 @@ public:
 private:
     [[nodiscard]] std::shared_ptr<ExecutionDriver> make(ExecutionId id) {
         waiting_.erase(id);
-        return ExecutionDriver::make(*this, services_, threads_.io(), id, options_.startVisibleAfter);
+        return ExecutionDriver::make(*this, services_, threads_.io(), id,
+                                     options_.startVisibleAfter);
     }
 
     void load(ExecutionDriver& driver) {
@@ -289,13 +289,13 @@ private:
             return wake(child->id);
         }
         if (handlers_.find(handlerName) == nullptr) {
-            driver.change({.action = OperationAction::fail,
-                           .operationId = operationId,
-                           .type = OperationType::chainedInvoke,
-                           .error = ErrorObject{
-                               .type = "ResourceNotFoundException",
-                               .message = fmt::format("no handler \"{}\" is registered",
-                                                      handlerName)}});
+            driver.change(
+                {.action = OperationAction::fail,
+                 .operationId = operationId,
+                 .type = OperationType::chainedInvoke,
+                 .error = ErrorObject{
+                     .type = "ResourceNotFoundException",
+                     .message = fmt::format("no handler \"{}\" is registered", handlerName)}});
             return;
         }
         if (stop_.stop_requested()) return;

@@ -41,8 +41,7 @@ public:
     [[nodiscard]] static std::shared_ptr<ExecutionDriver> make(
         DriverHost& host, const Services& services, boost::asio::io_context& io, ExecutionId id,
         std::chrono::milliseconds startVisibleAfter) {
-        auto driver =
-            std::make_shared<ExecutionDriver>(host, services, io, id, startVisibleAfter);
+        auto driver = std::make_shared<ExecutionDriver>(host, services, io, id, startVisibleAfter);
         std::weak_ptr<ExecutionDriver> weak = driver;
         driver->mailbox_ = std::make_shared<Mailbox>([weak, strand = driver->strand_] {
             boost::asio::post(strand, [weak] {
@@ -227,39 +226,15 @@ private:
         if (ended) invocation_->scope().freeze();
         if (!ended && !run_->returned() && !invocation_->halted()) return;
         if (invocation_->scope().bodies() > 0) return;
-        if (!ended) recordOutcome();
+        if (!ended) run_->recordEnd();
         phase_ = Phase::ending;
         run_->drop();
         const auto& root = state_.root();
-        ExecutionEnd end{.status = state_.status(),
-                         .result = root.result,
-                         .error = {},
-                         .endTime = root.endTime};
+        ExecutionEnd end{
+            .status = state_.status(), .result = root.result, .error = {}, .endTime = root.endTime};
         if (root.error) end.error = *root.error;
         record_.end = end;
         writes_.setEnd(std::move(end));
-    }
-
-    /// Records how the handler ended.
-    void recordOutcome() {
-        completeInvocation();
-        const auto now = services_.clock.now();
-        auto applied = apply(state_, run_->end(), now, services_.limits);
-        if (const auto* refusal = std::get_if<Refusal>(&applied)) {
-            const ErrorObject error{
-                .type = "InvalidParameterValueException",
-                .message = "The end of the handler was refused: " + refusal->message};
-            applied = apply(state_, {.action = OperationAction::fail, .error = error}, now,
-                            services_.limits);
-        }
-        invocation_->keep(std::move(std::get<Entry>(applied)));
-    }
-
-    void completeInvocation() {
-        if (!run_->started()) return;
-        auto entry = apply(state_, {.action = OperationAction::completeInvocation},
-                           services_.clock.now(), services_.limits);
-        invocation_->keep(std::move(std::get<Entry>(entry)));
     }
 
     void retire() {
@@ -281,9 +256,8 @@ private:
     }
 
     void flush() {
-        writes_.flush(*invocation_, [self = shared_from_this()] {
-            self->mailbox_->push(self->written_);
-        });
+        writes_.flush(*invocation_,
+                      [self = shared_from_this()] { self->mailbox_->push(self->written_); });
     }
 
     /// A step that runs for long gets its start written on its own.
@@ -323,7 +297,7 @@ private:
     void suspend() {
         if (!host_.mayPark()) evicting_ = true;
         if (evicting_ && run_->started()) {
-            completeInvocation();
+            run_->recordPass();
             run_->drop();
         }
         const Suspension waits{.waiting = true, .wakeAt = state_.nextDue()};

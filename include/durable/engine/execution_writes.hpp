@@ -75,8 +75,8 @@ public:
     void flush(Invocation& invocation, std::function<void()> written) {
         due_ = false;
         inFlight_ = true;
-        outcome_ = {.error = {}, .upTo = invocation.recordedCount(), .invokes = {},
-                    .operations = {}};
+        outcome_ = {
+            .error = {}, .upTo = invocation.recordedCount(), .invokes = {}, .operations = {}};
         JournalWriter::Submission submission;
         submission.commit.execution = execution_;
         submission.commit.start = std::exchange(start_, std::nullopt);

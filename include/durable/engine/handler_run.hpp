@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace durable::inline v0 {
 
@@ -37,8 +38,16 @@ public:
     [[nodiscard]] bool started() const noexcept { return task_.has_value(); }
     [[nodiscard]] bool returned() const noexcept { return task_ && task_->done(); }
 
-    /// How the handler ended: it returned, threw, or was halted.
-    [[nodiscard]] OperationUpdate end() {
+    /// Records that this pass of the handler has ended.
+    void recordPass() {
+        if (!started()) return;
+        keep({.action = OperationAction::completeInvocation});
+    }
+
+    /// Records how the handler ended: it returned, threw, or was halted. An end that is refused,
+    /// such as a result that is too large, fails the execution with the reason.
+    void recordEnd() {
+        recordPass();
         OperationUpdate update{.action = OperationAction::fail, .type = OperationType::execution};
         if (invocation_.halted()) {
             update.error = invocation_.halted();
@@ -48,7 +57,13 @@ public:
         } else {
             update.error = errorObjectOf(outcome.exception());
         }
-        return update;
+        const auto refusal = keep(std::move(update));
+        if (!refusal) return;
+        keep({.action = OperationAction::fail,
+              .type = OperationType::execution,
+              .error = ErrorObject{
+                  .type = "InvalidParameterValueException",
+                  .message = "The end of the handler was refused: " + refusal->message}});
     }
 
     /// Destroys the frames. No body may refer to them any more.
@@ -58,6 +73,15 @@ public:
     }
 
 private:
+    std::optional<Refusal> keep(OperationUpdate update) {
+        const auto& services = invocation_.services();
+        auto applied =
+            apply(invocation_.state(), std::move(update), services.clock.now(), services.limits);
+        if (auto* refusal = std::get_if<Refusal>(&applied)) return std::move(*refusal);
+        invocation_.keep(std::move(std::get<Entry>(applied)));
+        return std::nullopt;
+    }
+
     Invocation& invocation_;
     std::optional<DurableContext> context_;
     std::optional<Task<Payload>> task_;

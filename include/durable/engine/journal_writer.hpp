@@ -27,7 +27,7 @@ public:
     /// One execution's part of a group. `written` is called when it is durable, or with the error
     /// that kept it from being written; on the committing thread.
     struct Submission {
-        Commit commit{};             ///< its entries are those below
+        Commit commit{};  ///< its entries are those below
         std::vector<Entry> entries{};
         std::function<void(std::exception_ptr)> written{};
     };

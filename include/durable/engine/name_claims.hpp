@@ -51,8 +51,7 @@ public:
     }
 
 private:
-    std::shared_ptr<Promised<bool>> tryClaim(const Key& key,
-                                             std::shared_ptr<Promised<bool>> mine) {
+    std::shared_ptr<Promised<bool>> tryClaim(const Key& key, std::shared_ptr<Promised<bool>> mine) {
         const std::scoped_lock lock{mutex_};
         return claimed_.emplace(key, std::move(mine)).first->second;
     }

@@ -24,10 +24,9 @@ public:
 
     /// \return the execution that has to go for it, if there are too many now.
     std::optional<ExecutionId> add(ExecutionId execution) {
-        if (!places_.contains(execution)) {
-            order_.push_back(execution);
-            places_.emplace(execution, std::prev(order_.end()));
-        }
+        remove(execution);
+        order_.push_back(execution);
+        places_.emplace(execution, std::prev(order_.end()));
         if (places_.size() <= limit_) return std::nullopt;
         const auto oldest = order_.front();
         remove(oldest);

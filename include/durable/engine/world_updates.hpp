@@ -49,8 +49,8 @@ namespace durable::inline v0 {
 [[nodiscard]] inline std::vector<const Operation*> openInvokes(const Operation& operation) {
     std::vector<const Operation*> found;
     const auto search = [&](const auto& self, const Operation& at) -> void {
-        const bool open = at.type == OperationType::chainedInvoke &&
-                          at.status == OperationStatus::started;
+        const bool open =
+            at.type == OperationType::chainedInvoke && at.status == OperationStatus::started;
         if (open) found.push_back(&at);
         for (const auto& child : at.children) {
             if (child) self(self, *child);
@@ -73,10 +73,10 @@ namespace durable::inline v0 {
         case ExecutionStatus::timedOut: {
             const auto limit = child.start.timeout.value_or(std::chrono::seconds{0});
             update.action = OperationAction::timeOut;
-            update.error = ErrorObject{
-                .type = "ChainedInvoke.Timeout",
-                .message =
-                    fmt::format("CHAINED_INVOKE timed out after {} seconds.", limit.count())};
+            update.error =
+                ErrorObject{.type = "ChainedInvoke.Timeout",
+                            .message = fmt::format("CHAINED_INVOKE timed out after {} seconds.",
+                                                   limit.count())};
             return update;
         }
         case ExecutionStatus::stopped: update.action = OperationAction::stop; break;

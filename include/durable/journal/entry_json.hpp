@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -92,7 +93,10 @@ template <class Enum>
 
 [[nodiscard]] inline Entry readEntry(const nlohmann::json& json) {
     Entry entry;
-    entry.kind = readName(json, "kind", EntryKind::started);
+    const auto kind = fromWireName<EntryKind>(json.at("kind").get_ref<const std::string&>());
+    if (!kind) throw std::invalid_argument{"unknown kind " + json.at("kind").dump()};
+    entry.kind = *kind;
+    if (!json.at("time").is_number_integer()) throw std::invalid_argument{"impossible time"};
     entry.time = TimePoint{std::chrono::milliseconds{json.at("time").get<std::int64_t>()}};
     entry.type = readName(json, "type", OperationType::execution);
     entry.subType = readName(json, "subType", OperationSubType::none);
@@ -102,7 +106,12 @@ template <class Enum>
     readOptional(json, "callbackId", entry.callbackId);
     readOptional(json, "handler", entry.handlerName);
     readOptional(json, "tenant", entry.tenantId);
-    readOptional(json, "attempt", entry.attempt);
+    if (json.contains("attempt")) {
+        if (!json.at("attempt").is_number_unsigned()) {
+            throw std::invalid_argument{"impossible attempt"};
+        }
+        json.at("attempt").get_to(entry.attempt);
+    }
     readOptional(json, "replayChildren", entry.replayChildren);
     entry.delay = readSeconds(json, "delay");
     entry.heartbeatTimeout = readSeconds(json, "heartbeatTimeout");
@@ -128,7 +137,10 @@ template <class Enum>
 inline void entriesFromJson(std::string_view json, std::vector<Entry>& entries) {
     const auto array = nlohmann::json::parse(json);
     if (!array.is_array()) throw std::invalid_argument{"not an array of entries"};
-    for (const auto& entry : array) entries.push_back(detail::readEntry(entry));
+    std::vector<Entry> read;
+    for (const auto& entry : array) read.push_back(detail::readEntry(entry));
+    entries.insert(entries.end(), std::make_move_iterator(read.begin()),
+                   std::make_move_iterator(read.end()));
 }
 
 }  // namespace durable::inline v0

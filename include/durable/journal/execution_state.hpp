@@ -76,6 +76,7 @@ public:
         switch (entry.kind) {
             case EntryKind::started: start(operation, entry); break;
             case EntryKind::retried:
+                if (!operation.recorded()) start(operation, entry);
                 operation.status = OperationStatus::pending;
                 operation.attempt = entry.attempt;
                 operation.due = entry.time + entry.delay.value_or(std::chrono::seconds{0});
@@ -106,19 +107,31 @@ private:
     using TimerKey = std::pair<TimePoint, std::uint64_t>;
 
     Operation& placeOf(const Entry& entry) {
+        constexpr std::uint32_t callsMax = 10'000'000;  // of one context; more is damage
         Operation* place = &root_;
         const bool valid = forEachNumber(entry.operationId, [&](std::uint32_t number) {
-            constexpr std::uint32_t operationsMax = 100'000'000;
-            if (number > operationsMax) return false;
+            if (number > callsMax) damaged("impossible operation", entry);
             place = &place->place(number);
             return true;
         });
-        const bool known = place->recorded();
-        if (!valid || (entry.kind != EntryKind::started && place != &root_ && !known &&
-                       entry.kind != EntryKind::succeeded && entry.kind != EntryKind::failed)) {
-            throw std::invalid_argument{"entry without a started operation: " + entry.operationId};
-        }
+        if (!valid) damaged("impossible operation", entry);
+        requirePossible(*place, entry);
         return *place;
+    }
+
+    /// The least that `apply` grants: what has ended does not change, and what goes on was begun.
+    void requirePossible(const Operation& operation, const Entry& entry) const {
+        if (entry.kind == EntryKind::invocationCompleted) return;
+        if (&operation != &root_ && !root_.recorded()) damaged("entry before the start", entry);
+        if (isTerminal(operation.status)) damaged("entry after the end of operation", entry);
+        const bool closes = entry.kind == EntryKind::succeeded || entry.kind == EntryKind::failed;
+        const bool mayBegin = entry.kind == EntryKind::started ||
+                              entry.kind == EntryKind::retried || (closes && &operation != &root_);
+        if (!operation.recorded() && !mayBegin) damaged("entry without a started operation", entry);
+    }
+
+    [[noreturn]] static void damaged(const char* what, const Entry& entry) {
+        throw std::invalid_argument{std::string{what} + ": " + entry.operationId};
     }
 
     void start(Operation& operation, const Entry& entry) {
@@ -158,7 +171,8 @@ private:
         if (entry.attempt > 0) operation.attempt = entry.attempt;
         if (entry.replayChildren) operation.replayChildren = true;
         keepOutcome(operation, entry);
-        if (operation.type == OperationType::context || &operation == &root_) dropTimersBelow(operation);
+        if (operation.type == OperationType::context || &operation == &root_)
+            dropTimersBelow(operation);
     }
 
     static void keepOutcome(Operation& operation, const Entry& entry) {
@@ -179,6 +193,9 @@ private:
     void arm(Operation& operation) {
         const auto time = timeOf(operation);
         if (!time) return;
+        for (const Operation* at = operation.parent; at != nullptr; at = at->parent) {
+            if (isTerminal(at->status)) return;  // never awaited again
+        }
         timers_.emplace(TimerKey{*time, entryCount_}, &operation);
     }
 

@@ -106,14 +106,17 @@ namespace detail {
 
 [[nodiscard]] inline nlohmann::json endDetails(const Entry& entry, const Operation& operation) {
     auto details = nlohmann::json::object();
-    if (entry.error) {
+    const bool succeeded =
+        entry.kind == EntryKind::succeeded || (entry.kind == EntryKind::retried && !entry.error);
+    const bool isWait = operation.type == OperationType::wait;
+    if (!succeeded && (!isWait || entry.error)) {
         std::string error;
-        appendJson(error, *entry.error);
+        appendJson(error, entry.error.value_or(ErrorObject{}));
         details["Error"] = {{"Payload", nlohmann::json::parse(error)}, {"Truncated", false}};
-    } else if (operation.type != OperationType::wait) {
+    } else if (!isWait) {
         details["Result"] = wrapped(entry.payload);
     }
-    if (operation.type == OperationType::wait) {
+    if (isWait) {
         const auto length = std::chrono::ceil<std::chrono::seconds>(
             operation.due.value_or(operation.startTime) - operation.startTime);
         details["Duration"] = length.count();
@@ -137,7 +140,8 @@ namespace detail {
     ExecutionState state;
     std::map<std::string, std::string> parentOf;
     for (const auto& entry : entries) {
-        if (entry.kind == EntryKind::started) parentOf.emplace(entry.operationId, entry.parentId);
+        if (state.find(entry.operationId) == nullptr)
+            parentOf.emplace(entry.operationId, entry.parentId);
         HistoryEvent event;
         event.time = entry.time;
         if (entry.kind == EntryKind::invocationCompleted) {

@@ -107,7 +107,7 @@ struct Operation {
     std::string name{};
     TimePoint startTime{};
     TimePoint endTime{};
-    std::optional<TimePoint> due{};  ///< end of a wait or retry delay, or deadline
+    std::optional<TimePoint> due{};       ///< end of a wait or retry delay, or deadline
     std::optional<std::string> result{};  ///< or state between two attempts, or an invoke's input
     std::shared_ptr<const ErrorObject> error{};
     std::unique_ptr<Details> details{};

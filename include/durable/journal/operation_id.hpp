@@ -33,10 +33,10 @@ bool forEachNumber(std::string_view id, Visit visit) {
     while (at != end) {
         std::uint32_t number = 0;
         const auto read = std::from_chars(at, end, number);
-        if (read.ec != std::errc{} || number == 0) return false;
+        if (read.ec != std::errc{} || *at == '0') return false;
         if (!visit(number)) return true;
         at = read.ptr;
-        if (at != end && *at++ != '-') return false;
+        if (at != end && (*at++ != '-' || at == end)) return false;
     }
     return true;
 }

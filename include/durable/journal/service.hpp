@@ -35,6 +35,7 @@ public:
           limits_{limits},
           operation_{state.find(update.operationId)},
           status_{operation_ != nullptr ? operation_->status : OperationStatus::none},
+          begun_{state.root().recorded()},
           ended_{state.status() != ExecutionStatus::running} {}
 
     /// Empty if the update may happen.
@@ -44,6 +45,7 @@ public:
         }
         if (auto tooLarge = sizeRefusal(); !tooLarge.empty()) return tooLarge;
         if (update_.action == OperationAction::completeInvocation) return "";
+        if (auto misplaced = placeRefusal(); !misplaced.empty()) return misplaced;
         switch (update_.type) {
             case OperationType::execution: return executionRefusal();
             case OperationType::context: return contextRefusal();
@@ -65,6 +67,19 @@ private:
 
     [[nodiscard]] bool isFresh() const { return status_ == Status::none; }
     [[nodiscard]] bool isStarted() const { return status_ == Status::started; }
+
+    [[nodiscard]] std::string placeRefusal() const {
+        const bool isExecution = update_.type == OperationType::execution;
+        const bool valid = forEachNumber(update_.operationId, [](std::uint32_t) { return true; });
+        if (!valid || isExecution != update_.operationId.empty()) {
+            return "Operation update must have a valid Id.";
+        }
+        if (!isExecution && !begun_) return "The execution has not been started.";
+        if (operation_ != nullptr && operation_->type != update_.type) {
+            return "Inconsistent operation type.";
+        }
+        return "";
+    }
 
     [[nodiscard]] std::string outcomeRefusal() const {
         if (update_.action == Action::succeed && update_.error) {
@@ -104,8 +119,9 @@ private:
         const bool open = isOneOf({Status::none, Status::started, Status::ready});
         switch (update_.action) {
             case Action::start:
-                return isOneOf({Status::none, Status::ready}) ? ""
-                                                              : "Invalid current STEP state to start.";
+                return isOneOf({Status::none, Status::ready})
+                           ? ""
+                           : "Invalid current STEP state to start.";
             case Action::retry:
                 if (!open) return "Invalid current STEP state to re-attempt.";
                 if (!update_.delay) return "Invalid StepOptions for the given action.";
@@ -126,9 +142,9 @@ private:
             case Action::start: return isFresh() ? "" : "Cannot start a WAIT that already exists.";
             case Action::succeed:
             case Action::cancel:
-                return isStarted() ? ""
-                                   : "Cannot cancel a WAIT that does not exist or has already "
-                                     "completed.";
+                if (isStarted()) return "";
+                return fmt::format("Cannot {} a WAIT that does not exist or has already completed.",
+                                   update_.action == Action::cancel ? "cancel" : "complete");
             default: return "Invalid WAIT action.";
         }
     }
@@ -173,6 +189,10 @@ private:
             return fmt::format("The payload must be at most {} bytes, got {}.",
                                limits_.payloadBytesMax, update_.payload->size());
         }
+        if (update_.delay && *update_.delay > limits_.durationMax) {
+            return fmt::format("A duration must be at most {} seconds, got {}.",
+                               limits_.durationMax.count(), update_.delay->count());
+        }
         if (update_.error) {
             const auto& error = *update_.error;
             const auto bytes = error.messageOr("").size() + error.data.value_or("").size();
@@ -188,6 +208,7 @@ private:
     const Limits& limits_;
     const Operation* operation_;
     OperationStatus status_;
+    bool begun_;
     bool ended_;
 };
 
@@ -216,10 +237,10 @@ private:
     if (auto refusal = detail::Transition{state, update, limits}.refusal(); !refusal.empty()) {
         return Refusal{std::move(refusal)};
     }
-    const bool endsAttempt = update.type == OperationType::step &&
-                             (update.action == OperationAction::succeed ||
-                              update.action == OperationAction::fail ||
-                              update.action == OperationAction::retry);
+    const bool endsAttempt =
+        update.type == OperationType::step &&
+        (update.action == OperationAction::succeed || update.action == OperationAction::fail ||
+         update.action == OperationAction::retry);
     const Operation* operation = endsAttempt ? state.find(update.operationId) : nullptr;
     const auto attemptsBefore = operation != nullptr ? operation->attempt : 0;
     return Entry{.kind = detail::kindOf(update.action),

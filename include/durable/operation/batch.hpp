@@ -66,8 +66,8 @@ public:
         std::exception_ptr failure;
         BatchRecord record;
         try {
-            record.reason = co_await executor_.run(
-                [this](std::size_t index) { return runBranch(index); });
+            record.reason =
+                co_await executor_.run([this](std::size_t index) { return runBranch(index); });
             record = collect(record.reason);
         } catch (...) {
             failure = std::current_exception();
@@ -116,13 +116,15 @@ private:
         for (std::size_t i = 0; i < items_.size(); ++i) {
             const auto* item = call_.operation().child(static_cast<std::uint32_t>(i + 1));
             if (item == nullptr || !item->recorded()) continue;
-            const auto status = item->status == OperationStatus::succeeded ? BatchItemStatus::succeeded
+            const auto status = item->status == OperationStatus::succeeded
+                                    ? BatchItemStatus::succeeded
                                 : isTerminal(item->status) ? BatchItemStatus::failed
                                                            : BatchItemStatus::started;
             items_[i].payload = item->result;
             // A result that is not in the record is given again by the item's own children.
             const bool readable = !item->replayChildren;
-            if (status == BatchItemStatus::failed) keepError(i, item->error ? *item->error : ErrorObject{});
+            if (status == BatchItemStatus::failed)
+                keepError(i, item->error ? *item->error : ErrorObject{});
             executor_.settleRecorded(i, readable ? status : BatchItemStatus::started);
         }
     }
@@ -131,8 +133,7 @@ private:
     Task<void> runBranch(std::size_t index) {
         auto running = runItem(index);
         const bool succeeded = co_await std::move(running);
-        executor_.settle(index,
-                         succeeded ? BatchItemStatus::succeeded : BatchItemStatus::failed);
+        executor_.settle(index, succeeded ? BatchItemStatus::succeeded : BatchItemStatus::failed);
     }
 
     /// Runs the item as a context of its own and keeps how it ended. Recorded items give what was
@@ -142,7 +143,8 @@ private:
         bool succeeded = false;
         try {
             auto running = runContext(
-                std::move(call), {.summaryGenerator = {}, .isVirtual = plan_.nesting == Nesting::flat},
+                std::move(call),
+                {.summaryGenerator = {}, .isVirtual = plan_.nesting == Nesting::flat},
                 [this, index](DurableContext& context) { return code_(context, index); });
             items_[index].payload = co_await std::move(running);
             succeeded = true;
@@ -160,10 +162,10 @@ private:
     /// An item's place is its position, whatever the order in which items start.
     [[nodiscard]] OperationCall itemCall(std::size_t index) {
         auto& place = call_.operation().place(static_cast<std::uint32_t>(index + 1));
-        return {call_.invocation(),    place,
-                executor_.branches(),  call_.id(),
+        return {call_.invocation(),     place,
+                executor_.branches(),   call_.id(),
                 OperationType::context, plan_.itemSubType,
-                plan_.names[index],    ended_ || call_.onlyRecorded()};
+                plan_.names[index],     ended_ || call_.onlyRecorded()};
     }
 
     [[nodiscard]] BatchRecord collect(CompletionReason reason) {

@@ -45,9 +45,7 @@ public:
         : call_{std::move(call)}, serdes_{std::move(serdes)} {}
 
     /// Unguessable; whoever has it can complete the callback through the engine.
-    [[nodiscard]] const std::string& id() const {
-        return call_.operation().details->callbackId;
-    }
+    [[nodiscard]] const std::string& id() const { return call_.operation().details->callbackId; }
 
     /// Waits until someone completes the callback or its time is over.
     /// \throws CallbackTimeoutError, CallbackExternalError (from the task).
@@ -66,8 +64,7 @@ Task<Callback<T>> runCreateCallback(OperationCall call, CallbackConfig config) {
     if (!call.operation().recorded()) {
         const auto& services = call.invocation().services();
         call.record(OperationAction::start, [&](OperationUpdate& update) {
-            update.callbackId =
-                services.newCallbackId(call.invocation().identity().id, call.id());
+            update.callbackId = services.newCallbackId(call.invocation().identity().id, call.id());
             update.delay = config.timeout;
             update.heartbeatTimeout = config.heartbeatTimeout;
         });

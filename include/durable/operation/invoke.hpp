@@ -19,8 +19,8 @@ Task<T> runInvoke(OperationCall call, std::string handlerName, InvokeConfig conf
         if (!call.encode(Codec<Input>{config.payloadSerdes}, input, payload)) co_await Never{};
         call.record(OperationAction::start, [&](OperationUpdate& update) {
             update.handlerName = std::move(handlerName);
-            update.tenantId = config.tenantId.empty() ? call.invocation().identity().tenantId
-                                                      : config.tenantId;
+            update.tenantId =
+                config.tenantId.empty() ? call.invocation().identity().tenantId : config.tenantId;
             update.payload = std::move(payload);
         });
         co_await call.written();

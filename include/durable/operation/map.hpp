@@ -17,11 +17,9 @@ namespace durable::inline v0 {
 namespace detail {
 
 template <class Body, class Item>
-using MapResult =
-    typename std::remove_cvref_t<decltype(callMapBody(std::declval<Body&>(),
-                                                      std::declval<DurableContext&>(),
-                                                      std::declval<const std::vector<Item>&>(),
-                                                      std::size_t{}))>::value_type;
+using MapResult = typename std::remove_cvref_t<decltype(callMapBody(
+    std::declval<Body&>(), std::declval<DurableContext&>(),
+    std::declval<const std::vector<Item>&>(), std::size_t{}))>::value_type;
 
 template <class T, class Item, class Body>
 Task<BatchResult<T>> runMap(OperationCall call, BatchPlan plan, Codec<T> codec,
@@ -91,8 +89,7 @@ auto DurableContext::map(std::string_view name, Items&& items, Body body, MapCon
 template <std::ranges::sized_range Items, class Body>
     requires(!std::convertible_to<Items, std::string_view>)
 auto DurableContext::map(Items&& items, Body body, MapConfig config) {
-    return map(std::string_view{}, std::forward<Items>(items), std::move(body),
-               std::move(config));
+    return map(std::string_view{}, std::forward<Items>(items), std::move(body), std::move(config));
 }
 
 }  // namespace durable::inline v0

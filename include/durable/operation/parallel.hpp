@@ -119,8 +119,8 @@ auto startParallel(DurableContext& context, std::string_view name, const Paralle
         branchCodec<BranchResult<Branches>>(config.itemSerdes)...};
     plan.writesJson = [isJson = !config.itemSerdes](std::size_t) { return isJson; };
     return runParallel<Branches...>(
-        context.nextCall(OperationType::context, OperationSubType::parallel, name),
-        std::move(plan), std::move(codecs), std::move(branches));
+        context.nextCall(OperationType::context, OperationSubType::parallel, name), std::move(plan),
+        std::move(codecs), std::move(branches));
 }
 
 /// Splits the arguments of a parallel into its branches and, if the last one is one, its config.

@@ -33,8 +33,8 @@ namespace detail {
 inline void recordFailedAttempt(const OperationCall& call, const RetryStrategy& strategy,
                                 const std::exception_ptr& exception, std::uint32_t attempt) {
     auto error = errorObjectOf(exception);
-    const auto decision = askStrategy(strategy, error, exception, attempt,
-                                      call.invocation().services().random());
+    const auto decision =
+        askStrategy(strategy, error, exception, attempt, call.invocation().services().random());
     const auto delay = decision.delay();
     call.record(delay ? OperationAction::retry : OperationAction::fail,
                 [&](OperationUpdate& update) {
@@ -108,9 +108,8 @@ Task<detail::StepResult<Body>> DurableContext::step(std::string_view name, Body 
                                                     StepConfig config) {
     using Result = detail::StepResult<Body>;
     (void)Codec<Result>{config.serdes};  // refuses a serdes of another type at the call
-    return detail::runStep<Result>(
-        nextCall(OperationType::step, OperationSubType::step, name), std::move(config),
-        std::move(body));
+    return detail::runStep<Result>(nextCall(OperationType::step, OperationSubType::step, name),
+                                   std::move(config), std::move(body));
 }
 
 template <class Body>

@@ -23,11 +23,9 @@ Task<Payload> submitAndWait(DurableContext& context, WaitForCallbackConfig confi
     const CallbackConfig timeouts{
         .timeout = config.timeout, .heartbeatTimeout = config.heartbeatTimeout, .serdes = {}};
     auto callback = co_await context.createCallback<std::string>(timeouts);
-    const StepConfig once{
-        .retryStrategy = config.retryStrategy, .semantics = {}, .serdes = {}};
-    auto submit = [&submitter, id = callback.id()](StepContext& step) -> typename Body::Returned {
-        return Body::call(submitter, step, id);
-    };
+    const StepConfig once{.retryStrategy = config.retryStrategy, .semantics = {}, .serdes = {}};
+    auto submit = [&submitter, id = callback.id()](StepContext& step) ->
+        typename Body::Returned { return Body::call(submitter, step, id); };
     static_assert(std::is_void_v<typename Body::Result>, "A submitter must return nothing.");
     co_await context.step(submit, once);
     const auto delivered = co_await callback.result();

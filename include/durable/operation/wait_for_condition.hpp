@@ -55,15 +55,15 @@ Task<State> runCondition(OperationCall call, WaitForConditionConfig<State> confi
             if (!call.decode(codec, payload, readBack)) co_await Never{};
             try {
                 const State seen = readBack.take();
-                decision = config.waitStrategy(seen, attempt,
-                                               call.invocation().services().random());
+                decision =
+                    config.waitStrategy(seen, attempt, call.invocation().services().random());
             } catch (...) {
                 error = errorObjectOf(std::current_exception());
             }
         } else {
             error = errorObjectOf(outcome.exception());
         }
-        const auto action = error              ? OperationAction::fail
+        const auto action = error               ? OperationAction::fail
                             : decision->delay() ? OperationAction::retry
                                                 : OperationAction::succeed;
         call.record(action, [&](OperationUpdate& update) {
@@ -85,8 +85,8 @@ Task<State> DurableContext::waitForCondition(std::string_view name, Check check,
     (void)Codec<State>{config.serdes};  // refuses a serdes of another type at the call
     if (!config.waitStrategy) throw InvalidConfig{"waitStrategy must be set"};
     return detail::runCondition<State>(
-        nextCall(OperationType::step, OperationSubType::waitForCondition, name),
-        std::move(config), std::move(check));
+        nextCall(OperationType::step, OperationSubType::waitForCondition, name), std::move(config),
+        std::move(check));
 }
 
 template <class State, class Check>

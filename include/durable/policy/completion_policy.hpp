@@ -77,9 +77,11 @@ private:
         if (!minSuccessful && !count && !percentage) return failed > 0;
         if (count && failed > *count) return true;
 
-        // Compared by cross-multiplication: 7 / 100.0 * 100 is greater than 7.
-        return percentage &&
-               100.0 * static_cast<double>(failed) > *percentage * static_cast<double>(total_);
+        // Compared by cross-multiplication: 7 / 100.0 * 100 is greater than 7. The slack is for
+        // percentages that binary fractions only come near, such as 18.4.
+        constexpr double slack = 1e-9;
+        const auto total = static_cast<double>(total_);
+        return percentage && 100.0 * static_cast<double>(failed) > (*percentage + slack) * total;
     }
 
     CompletionConfig config_;

@@ -93,7 +93,8 @@ using Seconds = std::chrono::duration<double>;
 
 /// Nearest whole second after jitter, at least 1.
 [[nodiscard]] inline std::chrono::seconds jittered(Seconds base, Jitter jitter, double random) {
-    double seconds = base.count();
+    constexpr double longest = 366.0 * 24 * 60 * 60;  // what a delay may be at all
+    double seconds = std::min(base.count(), longest);
     if (jitter == Jitter::full) seconds *= random;
     if (jitter == Jitter::half) seconds = seconds / 2 + seconds / 2 * random;
     return std::max(std::chrono::seconds{std::llround(seconds)}, std::chrono::seconds{1});
@@ -108,10 +109,10 @@ using Seconds = std::chrono::duration<double>;
 
 /// Delays that grow by a factor.
 struct ExponentialConfig {
-    std::uint32_t maxAttempts{3};            ///< the first one included; at least 1
-    std::chrono::seconds initialDelay{5};    ///< after the first attempt
-    std::chrono::seconds maxDelay{5 * 60};   ///< applied before jitter
-    double backoffRate{2};                   ///< at least 1
+    std::uint32_t maxAttempts{3};           ///< the first one included; at least 1
+    std::chrono::seconds initialDelay{5};   ///< after the first attempt
+    std::chrono::seconds maxDelay{5 * 60};  ///< applied before jitter
+    double backoffRate{2};                  ///< at least 1
     Jitter jitter{Jitter::full};
     RetryableErrors retryableErrors{};
 };

@@ -45,10 +45,10 @@ using WaitStrategy =
 template <class State>
 struct PollingConfig {
     std::function<bool(const State&)> shouldContinuePolling;
-    std::uint32_t maxAttempts{60};           ///< the first check included; at least 1
-    std::chrono::seconds initialDelay{5};    ///< after the first check
-    std::chrono::seconds maxDelay{5 * 60};   ///< applied before jitter
-    double backoffRate{1.5};                 ///< at least 1
+    std::uint32_t maxAttempts{60};          ///< the first check included; at least 1
+    std::chrono::seconds initialDelay{5};   ///< after the first check
+    std::chrono::seconds maxDelay{5 * 60};  ///< applied before jitter
+    double backoffRate{1.5};                ///< at least 1
     Jitter jitter{Jitter::full};
 };
 
@@ -70,8 +70,8 @@ template <class State>
         const auto next =
             delays({.error = noError, .exception = {}, .attempt = attempt, .random = random});
         if (!next.delay()) {
-            throw std::runtime_error{fmt::format("waitForCondition exceeded maximum attempts ({})",
-                                                 config.maxAttempts)};
+            throw std::runtime_error{
+                fmt::format("waitForCondition exceeded maximum attempts ({})", config.maxAttempts)};
         }
         return WaitDecision::again(*next.delay());
     };

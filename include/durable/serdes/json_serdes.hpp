@@ -8,8 +8,10 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 /// \file
 /// The default way from a value to text: JSON through `to_json` and `from_json`. Integers and
@@ -20,8 +22,23 @@ namespace durable::inline v0 {
 namespace detail {
 
 template <class T>
-concept PlainInteger = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
-                       sizeof(T) <= sizeof(long long);
+concept PlainInteger =
+    std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
+    !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> &&
+    !std::same_as<T, char32_t> && sizeof(T) <= sizeof(long long);
+
+/// The number, where `json` is one that fits: `nlohmann::json` itself would cut it short.
+template <PlainInteger T>
+[[nodiscard]] T integerOf(const nlohmann::json& json) {
+    if (json.is_number_unsigned()) {
+        const auto value = json.get<std::uint64_t>();
+        if (std::in_range<T>(value)) return static_cast<T>(value);
+    } else if (json.is_number_integer()) {
+        const auto value = json.get<std::int64_t>();
+        if (std::in_range<T>(value)) return static_cast<T>(value);
+    }
+    throw SerdesError{"not an integer of this range: " + json.dump()};
+}
 
 }  // namespace detail
 
@@ -51,7 +68,9 @@ template <class T>
         if (read.ec == std::errc{} && read.ptr == end) return value;
     }
     try {
-        return nlohmann::json::parse(text).template get<T>();
+        const auto json = nlohmann::json::parse(text);
+        if constexpr (detail::PlainInteger<T>) return detail::integerOf<T>(json);
+        return json.template get<T>();
     } catch (const std::exception& error) {
         throw SerdesError{error.what()};
     }

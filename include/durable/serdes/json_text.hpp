@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -88,9 +90,10 @@ inline void appendJson(std::string& json, const ErrorObject& error) {
     json += '}';
 }
 
-/// \throws nlohmann::json::exception if `json` is not an error.
+/// \throws std::exception if `json` is not an error.
 template <class Json>
-[[nodiscard]] ErrorObject errorFromJson(const Json& json) {
+[[nodiscard]] ErrorObject errorFromJson(const Json& json, int causesMax = 1000) {
+    if (!json.is_object() || causesMax == 0) throw std::invalid_argument{"impossible error"};
     ErrorObject error;
     const auto read = [&](const char* key, std::optional<std::string>& member) {
         if (json.contains(key)) member = json.at(key).template get<std::string>();
@@ -100,7 +103,8 @@ template <class Json>
     read("ErrorData", error.data);
     if (json.contains("StackTrace")) json.at("StackTrace").get_to(error.stackTrace);
     if (json.contains("Cause")) {
-        error.cause = std::make_shared<const ErrorObject>(errorFromJson(json.at("Cause")));
+        error.cause =
+            std::make_shared<const ErrorObject>(errorFromJson(json.at("Cause"), causesMax - 1));
     }
     return error;
 }

@@ -47,7 +47,7 @@ struct ExecutionEnd {
 
 /// Whether an execution only waits for the world, and until when.
 struct Suspension {
-    bool waiting{};  ///< false: it runs, or did when the process ended
+    bool waiting{};                     ///< false: it runs, or did when the process ended
     std::optional<TimePoint> wakeAt{};  ///< the next timer, or empty if there is none
 
     friend bool operator==(const Suspension&, const Suspension&) = default;
@@ -56,11 +56,11 @@ struct Suspension {
 /// What one commit adds to one execution. Members left empty are not changed.
 struct Commit {
     ExecutionId execution{};
-    std::optional<ExecutionStart> start{};    ///< of the first commit of an execution
-    std::span<const Entry> entries{};         ///< may be empty
-    std::optional<ExecutionEnd> end{};        ///< of the last commit of an execution
+    std::optional<ExecutionStart> start{};  ///< of the first commit of an execution
+    std::span<const Entry> entries{};       ///< may be empty
+    std::optional<ExecutionEnd> end{};      ///< of the last commit of an execution
     std::optional<Suspension> suspension{};
-    ExecutionId acknowledgedChild{};          ///< an invoked execution whose end is now recorded; 0: none
+    ExecutionId acknowledgedChild{};  ///< an invoked execution whose end is now recorded; 0: none
 };
 
 /// An execution as the list of executions tells it.

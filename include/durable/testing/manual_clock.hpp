@@ -23,7 +23,11 @@ public:
 
     void set(TimePoint time) { now_ = time; }
 
-    void advance(std::chrono::milliseconds duration) { now_ = now_.load() + duration; }
+    void advance(std::chrono::milliseconds duration) {
+        auto before = now_.load();
+        while (!now_.compare_exchange_weak(before, before + duration)) {
+        }
+    }
 
 private:
     std::atomic<TimePoint> now_;

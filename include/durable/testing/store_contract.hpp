@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <durable/testing/store_contract_checks.hpp>
+#include <durable/testing/store_contract_entries.hpp>
+#include <durable/testing/store_contract_executions.hpp>
 #include <durable/testing/store_contract_random.hpp>
 #include <durable/testing/store_contract_support.hpp>
 
@@ -45,6 +46,7 @@ struct StoreCheck {
         {"the end of an invoked execution is unacknowledged until its invoker recorded it",
          checkAcknowledging},
         {"lists are in the order of numbers, filtered and in pages", checkList},
+        {"what one thread appends, others see whole or not at all", checkThreads},
         {"large payloads and long journals come back whole", checkLarge},
         {"random sequences of commits give what the memory store gives",
          [seed](const Reopen& reopen) { compareAtRandom(reopen, seed); }},

@@ -416,3 +416,13 @@ TEST_CASE("many bodies of one execution run at once and all come back") {
 
     CHECK(sum == 500 * 501 / 2);
 }
+
+TEST_CASE("an asio body that starts after the engine was stopped is cancelled, not fatal") {
+    for (int round = 0; round < 50; ++round) {
+        Fixture fixture{2};
+        fixture.engineStop.request_stop();
+
+        CHECK(
+            outcomeOf(fixture, [](std::stop_token) { return sleepUntilStopped(nullptr); }).take());
+    }
+}

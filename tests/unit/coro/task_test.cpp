@@ -572,3 +572,25 @@ TEST_CASE("frames may be freed on another thread, and threads may end") {
     }}.join();
     SUCCEED();
 }
+
+TEST_CASE("a task that is awaited twice says so") {
+    const auto give = []() -> Task<int> { co_return 1; };
+    const auto twice = [&]() -> Task<int> {
+        auto task = give();
+        const int first = co_await task;
+        const int second = co_await task;
+        co_return first + second;
+    };
+
+    CHECK_THROWS_WITH(runTask(twice()), "a task can be awaited once");
+}
+
+TEST_CASE("a task may return braces") {
+    struct Point {
+        int x{};
+        int y{};
+    };
+    const auto give = []() -> Task<Point> { co_return {1, 2}; };
+
+    CHECK(runTask(give()).y == 2);
+}

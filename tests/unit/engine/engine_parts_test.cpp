@@ -433,3 +433,18 @@ TEST_CASE("nothing that many threads hand over is lost") {
         CHECK(entries.back().payload == std::to_string(each - 1));
     }
 }
+
+TEST_CASE("an execution that is parked again was used last") {
+    Parked parked{2};
+    parked.add(1);
+    parked.add(2);
+    parked.add(1);
+
+    CHECK(parked.add(3) == 2);
+}
+
+TEST_CASE("text that cannot be a callback id names no place") {
+    CHECK_FALSE(callbackPlaceOf("-5x1xab"));
+    CHECK_FALSE(callbackPlaceOf("1xxab"));
+    CHECK_FALSE(callbackPlaceOf("0x1xab"));
+}

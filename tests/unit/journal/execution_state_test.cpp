@@ -337,8 +337,8 @@ TEST_CASE("the end of an operation that is no context drops no timer but its own
 }
 
 TEST_CASE("what happens to an operation that never started is a damaged journal") {
-    for (const auto kind : {EntryKind::retried, EntryKind::becameReady, EntryKind::timedOut,
-                            EntryKind::cancelled, EntryKind::stopped, EntryKind::heartbeat}) {
+    for (const auto kind : {EntryKind::becameReady, EntryKind::timedOut, EntryKind::cancelled,
+                            EntryKind::stopped, EntryKind::heartbeat}) {
         ExecutionState state;
         state.fold(executionStarted);
         state.fold(started(OperationType::context, "1-2", 0ms));

@@ -160,14 +160,15 @@ TEST_CASE("a context may start and end as AWS's state machine says") {
 
 TEST_CASE("a wait may start, end and be cancelled as AWS's state machine says") {
     const std::string closed = "Cannot cancel a WAIT that does not exist or has already completed.";
-    checkType(Type::wait,
-              {{Action::start, onlyAbsent},
-               {Action::succeed, onlyStarted},
-               {Action::cancel, onlyStarted}},
-              {{Action::start, "Cannot start a WAIT that already exists."},
-               {Action::succeed, closed},
-               {Action::cancel, closed}},
-              "Invalid WAIT action.");
+    checkType(
+        Type::wait,
+        {{Action::start, onlyAbsent},
+         {Action::succeed, onlyStarted},
+         {Action::cancel, onlyStarted}},
+        {{Action::start, "Cannot start a WAIT that already exists."},
+         {Action::succeed, "Cannot complete a WAIT that does not exist or has already completed."},
+         {Action::cancel, closed}},
+        "Invalid WAIT action.");
 }
 
 TEST_CASE("a chained invoke may start and end as AWS's state machine says") {

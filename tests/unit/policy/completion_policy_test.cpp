@@ -310,3 +310,20 @@ TEST_CASE("an empty batch with shouldComplete is complete, but the predicate may
     answer = CompletionDecision::completeAsFailed;
     CHECK(policy.decide(CompletionProgress{}) == customCompletionFailed);
 }
+
+TEST_CASE("percentages in tenths are exact at their boundary") {
+    // 18.4 % of 375 items is 69, though no binary fraction is 18.4.
+    for (std::size_t total = 1; total <= 1000; ++total) {
+        for (std::size_t tenths = 0; tenths <= 1000; ++tenths) {
+            const CompletionPolicy policy{
+                {.toleratedFailurePercentage = static_cast<double>(tenths) / 10}, total};
+            const std::size_t tolerated = tenths * total / 1000;
+            const auto exceeds = [&](std::size_t failed) {
+                return policy.decide(0, failed) == CompletionReason::failureToleranceExceeded;
+            };
+            if (exceeds(tolerated) || (tolerated < total && !exceeds(tolerated + 1))) {
+                FAIL(tenths << " tenths of a percent of " << total);
+            }
+        }
+    }
+}

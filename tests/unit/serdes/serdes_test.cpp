@@ -196,3 +196,13 @@ TEST_CASE("an operation without a result takes no serdes") {
                       "serdes must be empty for an operation without a result");
     CHECK_THROWS_AS(Codec<void>{bracketed()}, InvalidConfig);
 }
+
+TEST_CASE("an integer that does not fit is refused, not cut short") {
+    CHECK_THROWS_AS(fromJsonText<std::uint8_t>("300"), SerdesError);
+    CHECK_THROWS_AS(fromJsonText<unsigned>("-1"), SerdesError);
+    CHECK_THROWS_AS(fromJsonText<int>("4294967297"), SerdesError);
+    CHECK_THROWS_AS(fromJsonText<long>("9223372036854775808"), SerdesError);
+    CHECK_THROWS_AS(fromJsonText<int>("1.5"), SerdesError);
+    CHECK_THROWS_AS(fromJsonText<int>("true"), SerdesError);
+    CHECK(fromJsonText<int>(" 7 ") == 7);
+}

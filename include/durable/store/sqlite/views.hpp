@@ -52,44 +52,43 @@ from )sql";
 
 /// One row per operation: its entries folded as `ExecutionState` folds them. The first entry says
 /// what the operation is, the last one its status, the last one with an outcome its result.
+///
+/// Windows all the way, no group: only through windows does SQLite hand `where execution = 7` down
+/// to the journal.
 [[nodiscard]] inline std::string operationsOf(std::string_view entries) {
     std::string sql = R"sql(
-select execution, id,
-       min(place)                                         as place,
-       max(case when place = first then parent end)       as parent,
-       max(case when place = first then name end)         as name,
-       max(case when place = first then type end)         as type,
-       max(case when place = first then sub_type end)     as sub_type,
-       max(case when place = first then callback_id end)  as callback_id,
-       max(case when place = first then handler end)      as handler,
-       max(case when place = first then time end)         as started,
-       max(case when place = last then
-           case kind when 'started'   then 'STARTED'   when 'retried'   then 'PENDING'
-                     when 'ready'     then 'READY'     when 'succeeded' then 'SUCCEEDED'
-                     when 'failed'    then 'FAILED'    when 'timedOut'  then 'TIMED_OUT'
-                     when 'cancelled' then 'CANCELLED' when 'stopped'   then 'STOPPED' end
-           end)                                           as status,
-       max(attempt)                                       as attempt,
-       max(case when place = outcome and kind <> 'retried' then time end)  as ended,
-       max(case when place = outcome then payload end)    as result,
-       max(case when place = outcome then error end)      as error,
-       -- In milliseconds: when a timer of the operation is due.
-       max(case when place = last and (kind = 'retried' or kind = 'started'
-                                       and type in ('WAIT', 'CALLBACK'))
-                then time + delay * 1000 end)             as due,
-       max(case when kind in ('started', 'heartbeat') then time end)
-           + max(case when place = first then heartbeat_timeout end) * 1000  as heartbeat_due
+select execution, id, place, parent, name, type, sub_type, callback_id, handler, time as started,
+       status, attempts as attempt, ended, result, last_error as error,
+       due, last_beat + heartbeat_timeout * 1000  as heartbeat_due  -- in milliseconds
 from (select *,
-             min(place) over operation  as first,
-             max(case when kind <> 'heartbeat' then place end) over operation  as last,
-             max(case when kind not in ('started', 'ready', 'heartbeat') then place end)
-                 over operation  as outcome
-      from )sql";
+             max(case when place = last then
+                 case kind when 'started'   then 'STARTED'   when 'retried'   then 'PENDING'
+                           when 'ready'     then 'READY'     when 'succeeded' then 'SUCCEEDED'
+                           when 'failed'    then 'FAILED'    when 'timedOut'  then 'TIMED_OUT'
+                           when 'cancelled' then 'CANCELLED' when 'stopped'   then 'STOPPED' end
+                 end) over operation  as status,
+             max(attempt) over operation  as attempts,
+             max(case when place = outcome and kind <> 'retried' then time end)
+                 over operation  as ended,
+             max(case when place = outcome then payload end) over operation  as result,
+             max(case when place = outcome then error end) over operation  as last_error,
+             max(case when place = last and (kind = 'retried' or kind = 'started'
+                                             and type in ('WAIT', 'CALLBACK'))
+                      then time + delay * 1000 end) over operation  as due,
+             max(case when kind in ('started', 'heartbeat') then time end)
+                 over operation  as last_beat
+      from (select *,
+                   min(place) over operation  as first,
+                   max(case when kind <> 'heartbeat' then place end) over operation  as last,
+                   max(case when kind not in ('started', 'ready', 'heartbeat') then place end)
+                       over operation  as outcome
+            from )sql";
     sql += entries;
     sql += R"sql(
-      where id <> ''
+            where id <> ''
+            window operation as (partition by execution, id))
       window operation as (partition by execution, id))
-group by execution, id)sql";
+where place = first)sql";
     return sql;
 }
 
@@ -160,14 +159,14 @@ create view entries as)sql";
     sql += isoColumn("h.time", "time");
     sql += R"sql(,
        h.kind, h.id, h.name, h.type, h.sub_type, h.parent, h.attempt, h.delay, h.payload, h.error
-from (select execution, time, kind, id, attempt, delay, payload, error,
-             row_number() over (partition by execution order by place)  as seq,
-             first_value(name) over operation      as name,
-             first_value(type) over operation      as type,
-             first_value(sub_type) over operation  as sub_type,
-             first_value(parent) over operation    as parent
-      from entries
-      window operation as (partition by execution, id order by place)) h
+from (select *, row_number() over (partition by execution order by place)  as seq
+      from (select execution, place, time, kind, id, attempt, delay, payload, error,
+                   first_value(name) over operation      as name,
+                   first_value(type) over operation      as type,
+                   first_value(sub_type) over operation  as sub_type,
+                   first_value(parent) over operation    as parent
+            from entries
+            window operation as (partition by execution, id order by place))) h
 join executions x on x.id = h.execution
 order by h.execution, h.seq;
 )sql";

@@ -11,7 +11,8 @@
 #include <vector>
 
 /// \file
-/// What a store must do, one thing at a time. `store_contract.hpp` says what each check proves.
+/// What a store must do with executions as a whole, one thing at a time.
+/// `store_contract.hpp` says what each check proves.
 
 namespace durable::inline v0::testing {
 
@@ -73,67 +74,6 @@ inline void checkHandlers(const Reopen& reopen) {
     expectEqual("tuesday", textOf(store->find("report", "tuesday")), "none");
 }
 
-inline void checkEntryFields(const Reopen& reopen) {
-    std::vector<Entry> entries;
-    for (int kind = 0; kind < 10; ++kind) {
-        for (int type = 0; type < 6; ++type) {
-            auto entry = stepEntry(static_cast<EntryKind>(kind), "1-2-3", awkward);
-            entry.type = static_cast<OperationType>(type);
-            entry.subType = static_cast<OperationSubType>(type + kind % 7);
-            entry.parentId = "1-2";
-            entry.callbackId = "c+/=";
-            entry.handlerName = "other";
-            entry.tenantId = awkward;
-            entry.heartbeatTimeout = std::chrono::seconds{1};
-            entry.delay = std::chrono::seconds{31'622'400};
-            entry.error = fullError();
-            entry.attempt = 4'000'000'000;
-            entry.replayChildren = true;
-            entries.push_back(std::move(entry));
-        }
-    }
-    entries.push_back({.kind = EntryKind::invocationCompleted, .time = at(0)});
-    auto store = reopen();
-    auto commit = started(1, "settle", "monday");
-    commit.entries = entries;
-    store->append({&commit, 1});
-    store.reset();
-    expectEqual("load(1)", entriesToJson(reopen()->load(1)), entriesToJson(entries));
-}
-
-inline void checkOrder(const Reopen& reopen) {
-    constexpr int executions = 3;
-    constexpr int rounds = 50;
-    std::vector<std::vector<Entry>> expected(executions + 1);
-    auto store = reopen();
-    for (int round = 0; round < rounds; ++round) {
-        std::vector<Commit> commits;
-        std::vector<std::vector<Entry>> kept;
-        for (int twice = 0; twice < 2; ++twice) {
-            for (ExecutionId id = 1; id <= executions; ++id) {
-                const auto number = std::to_string(2 * round + twice + 1);
-                kept.push_back({stepEntry(EntryKind::started, number),
-                                stepEntry(EntryKind::succeeded, number, std::to_string(id))});
-                auto& all = expected[static_cast<std::size_t>(id)];
-                all.insert(all.end(), kept.back().begin(), kept.back().end());
-                auto commit = round == 0 && twice == 0 ? started(id, "settle", std::to_string(id))
-                                                       : Commit{.execution = id};
-                commit.entries = kept.back();
-                commits.push_back(commit);
-            }
-        }
-        store->append(commits);
-        if (round % 20 == 19) {
-            store.reset();
-            store = reopen();
-        }
-        for (ExecutionId id = 1; id <= executions; ++id) {
-            expectEqual("load(" + std::to_string(id) + ")", entriesToJson(store->load(id)),
-                        entriesToJson(expected[static_cast<std::size_t>(id)]));
-        }
-    }
-}
-
 inline void checkEnds(const Reopen& reopen) {
     auto store = reopen();
     std::vector<ExecutionRecord> expected;
@@ -165,25 +105,6 @@ inline void checkOneCommit(const Reopen& reopen) {
     expectEqual("load(1)", entriesToJson(store->load(1)), entriesToJson(entries));
     expectEqual("find(1)", textOf(store->find(1)),
                 textOf(ExecutionRecord{.id = 1, .start = *commit.start, .end = commit.end}));
-}
-
-inline void checkAfterEnd(const Reopen& reopen) {
-    auto store = reopen();
-    const std::vector<Entry> before{stepEntry(EntryKind::succeeded, "1", "42")};
-    const std::vector<Entry> after{{.kind = EntryKind::invocationCompleted, .time = at(9)}};
-    auto first = started(1, "settle", "monday");
-    first.entries = before;
-    const Commit last{.execution = 1, .entries = before, .end = ExecutionEnd{.endTime = at(8)}};
-    const Commit late{.execution = 1, .entries = after};
-    store->append(std::vector{first, last, late});
-    store->append({&late, 1});
-    store.reset();
-    store = reopen();
-    store->append({&late, 1});
-    std::vector<Entry> expected{before[0], before[0], after[0], after[0], after[0]};
-    expectEqual("load(1)", entriesToJson(store->load(1)), entriesToJson(expected));
-    store.reset();
-    expectEqual("load(1), opened again", entriesToJson(reopen()->load(1)), entriesToJson(expected));
 }
 
 inline void checkSuspension(const Reopen& reopen) {
@@ -242,28 +163,6 @@ inline void checkList(const Reopen& reopen) {
                 ids({.handlerName = "odd", .status = ExecutionStatus::running, .after = 1}), "9 ");
     expectEqual("after the last", ids({.after = 12}), "");
     expectEqual("lastExecution()", std::to_string(store->lastExecution()), "12");
-}
-
-inline void checkLarge(const Reopen& reopen) {
-    auto store = reopen();
-    const std::string megabytes(6 * 1024 * 1024, 'x');
-    const std::vector<Entry> large{stepEntry(EntryKind::succeeded, "1", megabytes)};
-    auto commit = started(1, "settle", "monday");
-    commit.start->input = megabytes;
-    commit.entries = large;
-    store->append({&commit, 1});
-    constexpr int commitsMax = 5'000;
-    const std::vector<Entry> small{stepEntry(EntryKind::heartbeat, "1")};
-    const std::vector<Commit> many(commitsMax, Commit{.execution = 1, .entries = small});
-    store->append(many);
-    store.reset();
-    store = reopen();
-    const auto entries = store->load(1);
-    expectEqual("entries", std::to_string(entries.size()), std::to_string(commitsMax + 1));
-    expectEqual("payload", std::to_string(entries[0].payload.value_or("").size()),
-                std::to_string(megabytes.size()));
-    expectEqual("input", std::to_string(store->find(1)->start.input.value_or("").size()),
-                std::to_string(megabytes.size()));
 }
 
 }  // namespace detail
