@@ -70,7 +70,7 @@ public:
     }
 
     /// Lets time pass until the execution has ended or nothing is due any more.
-    const durable::Execution& finish(const durable::Execution& execution) {
+    durable::Execution finish(const durable::Execution& execution) {
         settle();
         while (execution.status() == durable::ExecutionStatus::running) {
             const auto next = engine_->nextTimer();

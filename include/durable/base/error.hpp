@@ -16,7 +16,7 @@ namespace durable::inline v0 {
 // --- the author must act ------------------------------------------------------------------------
 
 /// An option is out of range or contradicts another one. Thrown at the call, before anything is
-/// recorded.
+/// recorded. Thrown inside a handler and not caught there, it fails the execution for good.
 class InvalidConfig : public std::invalid_argument {
 public:
     using std::invalid_argument::invalid_argument;

@@ -123,7 +123,8 @@ struct ParallelConfig {
     std::function<std::string(const BatchRecord&)> summaryGenerator{};
 
     /// Called whenever a branch starts or ends while the batch runs; not on replay of a batch that
-    /// has ended. On the workflow's thread; what it throws is dropped.
+    /// has ended, nor for branches that an earlier run has recorded: the next call counts them. On
+    /// the workflow's thread; what it throws is dropped.
     std::function<void(const BatchProgress&)> onProgress{};
 };
 

@@ -74,6 +74,9 @@ public:
     /// When the batch is decided, no further item starts, items that wait are destroyed, running
     /// step bodies get their stop token, and the task is done when those have returned.
     ///
+    /// Write `body` as a coroutine. One that only returns `item.step(…)` has ended before the step
+    /// runs: what the step's lambda captured of it by reference is gone.
+    ///
     /// Replay: recorded items give their recorded results; `body` is not called for them.
     /// \throws ChildContextError (from the task) if `shouldComplete` or `summaryGenerator` throws.
     template <std::ranges::sized_range Items, class Body>

@@ -115,6 +115,8 @@ private:
         namespace asio = boost::asio;
         auto strand = asio::make_strand(pool_.executor());
         auto signal = std::make_shared<asio::cancellation_signal>();
+        const auto slot = signal->slot();
+        const std::weak_ptr<asio::cancellation_signal> weak = signal;
         auto body = [this]() -> asio::awaitable<void> {
             ticket_->runs();
             if constexpr (std::is_void_v<Result>) {
@@ -125,23 +127,27 @@ private:
                 outcome_.setValue(std::move(value));
             }
         };
-        auto finished = [this, mailbox = mailbox_, signal](std::exception_ptr failure) {
+        auto finished = [this, mailbox = mailbox_,
+                         signal = std::move(signal)](std::exception_ptr failure) {
             if (failure) outcome_.setException(std::move(failure));
             mailbox->push(*this);
         };
         asio::co_spawn(strand, std::move(body),
-                       asio::bind_cancellation_slot(signal->slot(), std::move(finished)));
+                       asio::bind_cancellation_slot(slot, std::move(finished)));
         // After the spawn: a cancellation that came before the coroutine would end the process.
-        cancel_.emplace(stop_->get_token(), Cancel{strand, signal});
+        cancel_.emplace(stop_->get_token(), Cancel{strand, weak});
     }
 
+    /// The signal belongs to the body and dies with it, on the body's thread.
     struct Cancel {
         boost::asio::strand<boost::asio::any_io_executor> strand;
-        std::shared_ptr<boost::asio::cancellation_signal> signal;
+        std::weak_ptr<boost::asio::cancellation_signal> signal;
 
         void operator()() const {
-            boost::asio::post(strand, [signal = signal] {
-                signal->emit(boost::asio::cancellation_type::terminal);
+            boost::asio::post(strand, [weak = signal] {
+                if (const auto signal = weak.lock()) {
+                    signal->emit(boost::asio::cancellation_type::terminal);
+                }
             });
         }
     };

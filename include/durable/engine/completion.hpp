@@ -107,12 +107,11 @@ public:
         return completion;
     }
 
-    void set(ExecutionId id, const ExecutionEnd& end) {
-        if (const auto completion = take(id)) completion->set(end);
-    }
-
-    void fail(ExecutionId id, const std::exception_ptr& error) {
-        if (const auto completion = take(id)) completion->fail(error);
+    /// The completion of an execution that has ended, for the caller to set; null if nobody asked.
+    [[nodiscard]] std::shared_ptr<Completion> take(ExecutionId id) {
+        const std::scoped_lock lock{mutex_};
+        auto node = open_.extract(id);
+        return node ? std::move(node.mapped()) : nullptr;
     }
 
     /// Fails those that are open, and those that are asked for later.
@@ -123,12 +122,6 @@ public:
     }
 
 private:
-    std::shared_ptr<Completion> take(ExecutionId id) {
-        const std::scoped_lock lock{mutex_};
-        auto node = open_.extract(id);
-        return node ? std::move(node.mapped()) : nullptr;
-    }
-
     std::mutex mutex_;
     std::exception_ptr failure_;
     std::unordered_map<ExecutionId, std::shared_ptr<Completion>> open_;

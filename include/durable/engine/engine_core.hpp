@@ -268,16 +268,18 @@ private:
     void ended(ExecutionDriver& driver, const ExecutionEnd& end) override {
         const auto& record = driver.record();
         timers_.arm(record.id, std::nullopt);
-        completions_.set(record.id, end);
+        const auto completion = completions_.take(record.id);
         if (record.start.invokerExecution != 0) tellInvoker(record);
         forget(driver, false);
+        if (completion) completion->set(end);  // last: who is told finds everything else done
     }
 
     void lost(ExecutionDriver& driver, std::exception_ptr error) override {
         const auto id = driver.identity().id;
         timers_.arm(id, std::nullopt);
-        completions_.fail(id, error);
+        const auto completion = completions_.take(id);
         forget(driver, false);
+        if (completion) completion->fail(error);
     }
 
     void invoke(ExecutionDriver& driver, const Operation& operation) override {
