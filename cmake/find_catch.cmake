@@ -12,7 +12,8 @@ if(NOT Catch2_FOUND)
 endif()
 
 if(TARGET Catch2::Catch2WithMain AND Catch2_VERSION VERSION_GREATER_EQUAL 3)
-    add_library(durable_catch ALIAS Catch2::Catch2WithMain)
+    add_library(durable_catch INTERFACE)
+    target_link_libraries(durable_catch INTERFACE Catch2::Catch2WithMain)
 else()
     # Version 2's own library, where there is one, was not built as C++20 and lacks string_view.
     add_library(durable_catch STATIC "${PROJECT_SOURCE_DIR}/tests/support/main.cpp")

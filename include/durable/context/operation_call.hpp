@@ -161,7 +161,7 @@ private:
         }
         if (!problem) return true;
         invocation_->halt(
-            {.type = "NonDeterministicExecutionError", .message = std::move(*problem)});
+            {.type = "NonDeterministicExecutionError", .message = std::move(problem)});
         return false;
     }
 
