@@ -60,7 +60,7 @@ void begin(ExecutionState& state) {
 /// What has to happen to operation "1" of `type` until it is in `status`; empty if it cannot be.
 std::optional<std::vector<Action>> wayTo(Type type, Status status) {
     switch (status) {
-        case Status::none: return {{}};
+        case Status::none: return std::vector<Action>{};
         case Status::started: return {{Action::start}};
         case Status::pending:
             if (type != Type::step) return std::nullopt;
