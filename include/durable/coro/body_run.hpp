@@ -145,8 +145,8 @@ private:
 
         void operator()() const {
             boost::asio::post(strand, [weak = signal] {
-                if (const auto signal = weak.lock()) {
-                    signal->emit(boost::asio::cancellation_type::terminal);
+                if (const auto alive = weak.lock()) {
+                    alive->emit(boost::asio::cancellation_type::terminal);
                 }
             });
         }

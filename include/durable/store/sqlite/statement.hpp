@@ -89,7 +89,7 @@ private:
     [[nodiscard]] sqlite3_stmt* handle() const noexcept { return handle_.get(); }
 
     template <class... Values>
-    void bindAll(sqlite3_destructor_type lifetime, const Values&... values) {
+    void bindAll([[maybe_unused]] sqlite3_destructor_type lifetime, const Values&... values) {
         int parameter = 0;
         (require(bind(++parameter, values, lifetime)), ...);
     }
