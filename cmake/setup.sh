@@ -8,7 +8,7 @@ have() { command -v "$1" >/dev/null; }
 # debian_release -> 12, 13, ... or nothing on another system.
 debian_release() { (. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_ID") 2>/dev/null; }
 
-# packages_for examples|tests|lint -> the names of Debian packages.
+# packages_for examples|tests|sanitizers|lint -> the names of Debian packages.
 packages_for() {
     echo cmake ninja-build nlohmann-json3-dev libfmt-dev libsqlite3-dev libssl-dev
     case "$(debian_release)" in
@@ -16,14 +16,15 @@ packages_for() {
         13) echo libboost-dev; [ -n "${CXX:-}" ] || echo g++ ;;
     esac
     [ "$1" = examples ] || echo catch2 ccache sqlite3 python3
-    # The sanitizers' runtimes come with g++, but not with clang.
-    case "$1:$(debian_release)" in tests:12) echo libclang-rt-19-dev ;; esac
-    [ "$1" != lint ] || echo clang-19 clang-tidy-19 clang-format-19
+    case "$1:$(debian_release)" in
+        sanitizers:12) echo libclang-rt-19-dev llvm-19 ;;  # GCC's come with it
+        lint:*) echo clang-19 clang-tidy-19 clang-format-19 ;;
+    esac
 }
 
 installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-# install_missing examples|tests|lint
+# install_missing: takes the same word.
 install_missing() {
     local missing=() package
     if [ -z "$(debian_release)" ] || ! have apt-get; then

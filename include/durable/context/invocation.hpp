@@ -8,10 +8,10 @@
 #include <durable/journal/service.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -111,7 +111,7 @@ public:
     private:
         Invocation& invocation_;
         const Operation& operation_;
-        std::unordered_multimap<const Operation*, Resumable*>::iterator place_{};
+        std::multimap<const Operation*, Resumable*>::iterator place_{};
         bool suspended_{};
     };
     [[nodiscard]] Changed changed(const Operation& operation) { return Changed{*this, operation}; }
@@ -183,7 +183,7 @@ private:
     std::uint64_t recorded_{};
     std::uint64_t written_{};
     LinkedList<Written> awaitingWrite_;
-    std::unordered_multimap<const Operation*, Resumable*> awaited_;
+    std::multimap<const Operation*, Resumable*> awaited_;
     std::optional<ErrorObject> halted_;
 };
 

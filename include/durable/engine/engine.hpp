@@ -51,8 +51,9 @@ public:
     /// starts nothing itself. Calls after the first do nothing.
     void resume() {
         const std::scoped_lock lock{resumeMutex_};
-        if (std::exchange(resumed_, true)) return;
+        if (resumed_) return;
         core_->resumeAll();
+        resumed_ = true;
     }
 
     /// Starts an execution; returns when that is durable. Starting the same name with the same

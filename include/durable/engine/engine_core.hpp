@@ -287,20 +287,24 @@ private:
         const auto operationId = operationIdOf(operation);
         const auto name = fmt::format("invoke-{}-{}", driver.identity().id, operationId);
         if (const auto child = store_->find(handlerName, name)) {
+            const auto& start = child->start;
+            if (start.invokerExecution != driver.identity().id) {
+                return driver.change(failedInvoke(operationId, "ResourceConflictException",
+                                                  fmt::format("the name {} is taken", name)));
+            }
             if (child->end) return completeInvoke(driver, *child);
             return wake(child->id);
         }
         if (handlers_.find(handlerName) == nullptr) {
-            driver.change(
-                {.action = OperationAction::fail,
-                 .operationId = operationId,
-                 .type = OperationType::chainedInvoke,
-                 .error = ErrorObject{
-                     .type = "ResourceNotFoundException",
-                     .message = fmt::format("no handler \"{}\" is registered", handlerName)}});
-            return;
+            return driver.change(
+                failedInvoke(operationId, "ResourceNotFoundException",
+                             fmt::format("no handler \"{}\" is registered", handlerName)));
         }
-        if (stop_.stop_requested()) return;
+        {
+            // Until the new execution is durable the store does not tell of it.
+            const std::scoped_lock lock{mutex_};
+            if (stop_.stop_requested() || !invoking_.insert(name).second) return;
+        }
         create({.handlerName = handlerName,
                 .name = name,
                 .input = operation.result,
@@ -308,7 +312,10 @@ private:
                 .tenantId = operation.details->tenantId,
                 .invokerExecution = driver.identity().id,
                 .invokerOperation = operationId},
-               {});
+               [this, name](const Refusal*, const std::exception_ptr&) {
+                   const std::scoped_lock lock{mutex_};
+                   invoking_.erase(name);
+               });
     }
 
     void forget(ExecutionDriver& driver, bool waits) {
@@ -339,6 +346,7 @@ private:
     Promised<bool> allRetired_;
     std::unordered_map<ExecutionId, std::shared_ptr<ExecutionDriver>> residents_;
     std::unordered_set<ExecutionId> waiting_;
+    std::unordered_set<std::string> invoking_;  // executions on their way into the store
     Parked parked_;
     ExecutionId lastId_;
 };

@@ -97,15 +97,20 @@ public:
     /// Starts a new execution. `done` is called when that is durable, or with what kept it from
     /// being so.
     void create(ExecutionRecord record, const Handler* handler, OperationUpdate start, Done done) {
+        auto refused = apply(state_, start, services_.clock.now(), services_.limits);
+        if (const auto* refusal = std::get_if<Refusal>(&refused)) {
+            return abandon(std::make_exception_ptr(InvalidConfig{refusal->message}), done);
+        }
         writes_.setStart(record.start);
         open(std::move(record), handler);
         change(std::move(start), std::move(done));
     }
 
     /// Ends a driver that could not be loaded.
-    void abandon(const std::exception_ptr& error) {
+    void abandon(const std::exception_ptr& error, const Done& done = {}) {
         open({}, nullptr);
         lose(error);
+        if (done) done(nullptr, error);
     }
 
     /// Applies an update of the world's doing. `done` is called when it is durable, or with what
@@ -134,7 +139,6 @@ public:
         }
     }
 
-    /// Tells the store that the end of an invoked execution is known here.
     void acknowledgeChild(ExecutionId child) { writes_.acknowledge(child); }
 
     /// Drops the frames if the execution is still parked. What they would do next is in the
@@ -177,6 +181,7 @@ private:
         if (phase_ == Phase::retired) return;
         if (!lostTo_) startHandler();
         mailbox_->deliverAll();
+        if (!isRunning()) invocation_->scope().freeze();
         invocation_->loop().run();
         if (!lostTo_) endIfDone();
         if (isBusy()) {
@@ -184,15 +189,19 @@ private:
         } else {
             settle();
         }
-        if (phase_ == Phase::running && !stopping()) host_.arm(identity_.id, state_.nextDue());
+        const bool lives = phase_ == Phase::running || phase_ == Phase::parked;
+        if (lives && !stopping()) host_.arm(identity_.id, state_.nextDue());
     }
 
     /// The handler's first statement runs in the first drive, after what the world did meanwhile.
     void startHandler() {
         if (handler_ == nullptr || run_->started() || evicting_) return;
-        if (state_.status() == ExecutionStatus::running) run_->start(*handler_);
+        if (isRunning() && state_.root().recorded()) run_->start(*handler_);
     }
 
+    [[nodiscard]] bool isRunning() const noexcept {
+        return state_.status() == ExecutionStatus::running;
+    }
     [[nodiscard]] bool stopping() const noexcept { return services_.stop.stop_requested(); }
 
     /// Whether something is still to come without the world's doing: a body returns, or a write.
@@ -222,7 +231,7 @@ private:
 
     void endIfDone() {
         if (phase_ == Phase::ending || record_.end) return;
-        const bool ended = state_.status() != ExecutionStatus::running;
+        const bool ended = !isRunning();
         if (ended) invocation_->scope().freeze();
         if (!ended && !run_->returned() && !invocation_->halted()) return;
         if (invocation_->scope().bodies() > 0) return;
@@ -280,7 +289,11 @@ private:
         if (outcome.error) return lose(outcome.error);
         invocation_->acknowledge(outcome.upTo);
         for (const auto* operation : outcome.operations) invocation_->notify(*operation);
-        for (const auto* operation : outcome.invokes) host_.invoke(*this, *operation);
+        try {
+            for (const auto* operation : outcome.invokes) host_.invoke(*this, *operation);
+        } catch (...) {
+            lose(std::current_exception());
+        }
     }
 
     /// A write failed. The journal is as it was; what is in memory is ahead of it and is dropped,
@@ -300,7 +313,7 @@ private:
             run_->recordPass();
             run_->drop();
         }
-        const Suspension waits{.waiting = true, .wakeAt = state_.nextDue()};
+        const auto waits = suspensionOf(state_, wakeAgain_);
         if (invocation_->hasUnwritten() || writes_.stored() != waits) {
             writes_.setWaiting(waits);
             flush();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/journal/execution_state.hpp>
 #include <durable/journal/operation.hpp>
 #include <durable/journal/operation_id.hpp>
 #include <durable/journal/operation_update.hpp>
@@ -58,6 +59,22 @@ namespace durable::inline v0 {
     };
     search(search, operation);
     return found;
+}
+
+/// What happens to an invoke that cannot be started.
+[[nodiscard]] inline OperationUpdate failedInvoke(std::string operationId, const char* type,
+                                                  std::string message) {
+    return {.action = OperationAction::fail,
+            .operationId = std::move(operationId),
+            .type = OperationType::chainedInvoke,
+            .error = ErrorObject{.type = type, .message = std::move(message)}};
+}
+
+/// What the list of executions says of one that suspends. With an open invoke it counts as
+/// running: the next engine then makes sure that the invoked execution exists.
+[[nodiscard]] inline Suspension suspensionOf(const ExecutionState& state, bool wakeAgain) {
+    if (wakeAgain || !openInvokes(state.root()).empty()) return {};
+    return {.waiting = true, .wakeAt = state.nextDue()};
 }
 
 /// What the end of an invoked execution does to the operation that invoked it.

@@ -74,15 +74,15 @@ TEST_CASE("random bytes become JSON that reads back as the same text, repaired")
 }
 
 TEST_CASE("members are separated by commas") {
-    std::string json = "{";
-    appendJsonMember(json, "a", "1");
-    appendJsonMember(json, "b", "\"");
-    appendJsonKey(json, "c");
-    json += "{";
-    appendJsonKey(json, "d");
-    json += "4}}";
+    std::string object = "{";
+    appendJsonMember(object, "a", "1");
+    appendJsonMember(object, "b", "\"");
+    appendJsonKey(object, "c");
+    object += "{";
+    appendJsonKey(object, "d");
+    object += "4}}";
 
-    CHECK(json == R"({"a":"1","b":"\"","c":{"d":4}})");
+    CHECK(object == R"({"a":"1","b":"\"","c":{"d":4}})");
 }
 
 TEST_CASE("an error is written in AWS's spelling, without what it does not have") {
