@@ -477,3 +477,84 @@ TEST_CASE("results larger than the limit are given again by the recorded childre
         },
         "childb.c.d.", Limits{.inlineResultBytesMax = 100});
 }
+
+TEST_CASE("a callback that nobody waited for is no trouble when its context is replayed") {
+    requireSameAfterEveryCrash(
+        [](DurableContext& ctx) -> Task<std::string> {
+            auto child =
+                co_await ctx.runInChildContext("large", [](DurableContext& c) -> Task<std::string> {
+                    auto callback = co_await c.createCallback<std::string>("notified", {});
+                    co_await c.step([] {});
+                    co_return std::string(300, callback.id().empty() ? '?' : '.');
+                });
+            co_await ctx.wait(1s);
+            co_return child.substr(0, 3);
+        },
+        "...", Limits{.inlineResultBytesMax = 100});
+}
+
+TEST_CASE("waiting on replay for a callback that nobody waited for is refused") {
+    auto store = std::make_shared<RecordingStore>();
+    bool waits = false;
+    const auto registering = [&](Engine& e) {
+        e.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+            co_await ctx.runInChildContext("large", [&](DurableContext& c) -> Task<std::string> {
+                auto callback = co_await c.createCallback<std::string>("notified", {});
+                if (waits) co_await callback.result();
+                co_return std::string(300, '.');
+            });
+            co_await ctx.wait(1s);
+            co_return 1;
+        });
+    };
+    const Limits limits{.inlineResultBytesMax = 100};
+    {
+        TestEngine engine{registering, store, 1000, limits};
+        engine->start("handler", {.name = "a"});
+        engine.settle();
+    }
+    waits = true;
+    TestEngine engine{registering, store, 1000, limits};
+
+    const auto execution = engine->start("handler", {.name = "a"});
+    engine.finish(execution);
+
+    REQUIRE(execution.status() == ExecutionStatus::failed);
+    CHECK(execution.error()->type == "NonDeterministicExecutionError");
+    CHECK_THAT(*execution.error()->message,
+               Catch::Matchers::ContainsSubstring("recorded:  not ended"));
+}
+
+TEST_CASE("a batch whose own serdes cannot read it back ends the execution, live and on replay") {
+    const Serdes<BatchRecord> unreadable{
+        .serialize = [](const BatchRecord&, const SerdesContext&) { return "?"; },
+        .deserialize = [](const std::string&, const SerdesContext&) -> BatchRecord {
+            throw std::runtime_error{"unreadable"};
+        }};
+    bool caught = false;
+    const auto registering = [&](Engine& e) {
+        e.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+            try {
+                co_await ctx.map("batch", std::vector{1},
+                                 [](DurableContext&, int i) -> Task<int> { co_return i; },
+                                 {.serdes = unreadable});
+            } catch (...) {
+                caught = true;
+            }
+            co_return 1;
+        });
+    };
+    auto store = std::make_shared<RecordingStore>();
+    std::string live;
+    {
+        TestEngine engine{registering, store};
+        live = engine.finish(engine->start("handler", {.name = "a"})).error()->messageOr("");
+    }
+    CHECK(live == "The result of map \"batch\" (operation 1) could not be read back: unreadable");
+    for (std::size_t crash = 1; crash < store->transactions(); ++crash) {
+        TestEngine engine{registering, store->after(crash)};
+        const auto execution = engine.finish(engine->start("handler", {.name = "a"}));
+        CHECK(execution.error()->messageOr("") == live);
+    }
+    CHECK_FALSE(caught);
+}

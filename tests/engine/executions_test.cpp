@@ -119,6 +119,11 @@ TEST_CASE("an execution that cannot be started is refused with the reason") {
                       "\"a b\"");
     CHECK_THROWS_WITH(engine->start("countUp", 1, {.timeout = 0s}),
                       "timeout in seconds must be at least 1, got 0");
+    CHECK_THROWS_AS(engine->start("countUp", std::string(7 * 1024 * 1024, 'x')), InvalidConfig);
+    CHECK_THROWS_WITH(engine->start("countUp", std::string(7 * 1024 * 1024, 'x')),
+                      "The payload must be at most 6291456 bytes, got 7340034.");
+    CHECK_THROWS_WITH(engine->start("countUp", 1, {.timeout = std::chrono::hours{24 * 400}}),
+                      "A duration must be at most 31622400 seconds, got 34560000.");
     CHECK_THROWS_WITH(engine->registerHandler("countUp", countUp),
                       "handler \"countUp\" is already registered");
     CHECK_THROWS_WITH(engine->registerHandler("", countUp), "a handler must have a name");
@@ -186,6 +191,24 @@ TEST_CASE("a timer that became due while no engine ran fires at once") {
     engine.settle();
 
     CHECK(engine->find("countUp", "a")->status() == ExecutionStatus::succeeded);
+}
+
+TEST_CASE("a clock that is set back does not lose the timer of an execution that waits") {
+    TestEngine engine{registerAll};
+    const auto execution = engine->start("countUp", 1);
+    engine.settle();
+    REQUIRE(engine->nextTimer());
+    const auto due = *engine->nextTimer();
+
+    const auto before = engine.clock().now();
+    engine.clock().set(due);
+    engine->fireTimers();  // the timer is taken from the queue,
+    engine.clock().set(before);
+    engine.settle();  // and when the execution looks it is too early again
+
+    CHECK(execution.status() == ExecutionStatus::running);
+    CHECK(engine->nextTimer() == due);
+    CHECK(engine.finish(execution).result<int>() == 2);
 }
 
 TEST_CASE("an execution whose handler is not registered waits, and the log says so") {

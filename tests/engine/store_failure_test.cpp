@@ -25,10 +25,12 @@ public:
         return store_.find(handler, name);
     }
     std::vector<ExecutionRecord> list(const ExecutionFilter& filter) override {
+        if (listBroken) throw StoreError{"the disk cannot be read"};
         return store_.list(filter);
     }
     ExecutionId lastExecution() override { return store_.lastExecution(); }
 
+    bool listBroken = false;
     std::function<bool(std::span<const Commit>)> broken = [](auto) { return false; };
 
 private:
@@ -150,4 +152,48 @@ TEST_CASE("entries that are damaged fail whoever asks, not the engine") {
 
     CHECK_THROWS(engine.finish(execution).wait());
     CHECK(engine.log().front() == "execution 1 could not be loaded: entry before the start: 7");
+}
+
+TEST_CASE("an execution that asks for another one which cannot be written is given up with it") {
+    auto store = std::make_shared<FailingStore>();
+    const auto registering = [](Engine& e) {
+        e.registerHandler("asking", [](DurableContext& ctx) -> Task<int> {
+            co_return co_await ctx.invoke<int>("asked", 1);
+        });
+        e.registerHandler("asked", [](DurableContext&, int i) -> Task<int> { co_return i + 1; });
+    };
+    TestEngine engine{registering, store};
+    store->broken = [](std::span<const Commit> commits) {
+        for (const auto& commit : commits) {
+            if (commit.start && commit.start->handlerName == "asked") return true;
+        }
+        return false;
+    };
+    const auto lost = engine->start("asking", {.name = "a"});
+    engine.settle();
+
+    CHECK_THROWS_AS(lost.result<int>(), StoreError);
+
+    store->broken = [](auto) { return false; };
+    CHECK(engine.finish(engine->start("asking", {.name = "a"})).result<int>() == 2);
+    CHECK(engine->list({.handlerName = "asked"}).size() == 1);
+}
+
+TEST_CASE("a resume that the store failed is done again by the next call") {
+    runs = 0;
+    auto store = std::make_shared<FailingStore>();
+    {
+        TestEngine before{registerAll, store};
+        before->start("twoSteps", {.name = "a"});
+        before.settle();
+    }
+    TestEngine engine{registerAll, store};
+    store->listBroken = true;
+    CHECK_THROWS_AS(engine->resume(), StoreError);
+    store->listBroken = false;
+
+    engine->resume();
+    engine.advance(1s);
+
+    CHECK(engine->find("twoSteps", "a")->status() == ExecutionStatus::succeeded);
 }

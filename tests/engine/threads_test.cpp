@@ -291,3 +291,111 @@ TEST_CASE("two threads that start the same name start one execution") {
     CHECK(std::set<ExecutionId>(ids.begin(), ids.end()).size() == 1);
     CHECK(runs == 1);
 }
+
+TEST_CASE("without threads, several threads that wait all get their answers") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet(0, 2)};
+    engine.registerHandler("handler", [](DurableContext& ctx, int n) -> Task<int> {
+        co_return co_await ctx.step([=] { return n + 1; });
+    });
+    std::atomic<int> sum{0};
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 4; ++i) {
+            threads.emplace_back([&, i] {
+                for (int j = 0; j < 50; ++j) {
+                    sum += engine.start("handler", 50 * i + j).result<int>();
+                }
+            });
+        }
+    }
+
+    CHECK(sum == 200 * 199 / 2 + 200);
+}
+
+TEST_CASE("run returns when the engine is stopped, and who waits then is told") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet(0, 0)};
+    engine.registerHandler("handler", [](DurableContext& ctx) -> Task<int> {
+        co_await ctx.waitForCallback([](const std::string&) {});
+        co_return 1;
+    });
+    const auto execution = engine.start("handler");
+    std::jthread running{[&] { engine.run(); }};
+
+    engine.stop();
+    running.join();
+
+    CHECK_THROWS_AS(execution.result<int>(), EngineStopped);
+    CHECK_THROWS_AS(engine.start("handler"), EngineStopped);
+}
+
+TEST_CASE("with threads, run waits until the engine is stopped") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet()};
+    std::jthread running{[&] { engine.run(); }};
+
+    engine.stop();
+    running.join();
+
+    CHECK(engine.metrics().executionsRunning == 0);
+}
+
+TEST_CASE("whoever calls while the engine stops gets an answer") {
+    for (int round = 0; round < 20; ++round) {
+        Engine engine{std::make_shared<MemoryStore>(), quiet(2, 0)};
+        engine.registerHandler("handler", [](DurableContext& ctx) -> Task<int> {
+            co_await ctx.wait(24h);
+            co_return 1;
+        });
+        std::latch started{4};
+        std::vector<std::jthread> callers;
+        for (int i = 0; i < 4; ++i) {
+            callers.emplace_back([&] {
+                const auto execution = engine.start("handler");
+                started.count_down();
+                try {
+                    for (;;) {
+                        engine.start("handler");
+                        engine.stopExecution(execution.id());
+                    }
+                } catch (const EngineStopped&) {
+                }
+            });
+        }
+        started.wait();
+        engine.stop();
+    }
+    SUCCEED("every caller has returned");
+}
+
+TEST_CASE("executions that invoke others start each of them once, with any number parked") {
+    constexpr int count = 100;
+    for (const std::size_t maxParked : {1000U, 2U, 0U}) {
+        auto options = quiet(2, 2);
+        options.maxParked = maxParked;
+        auto store = std::make_shared<MemoryStore>();
+        Engine engine{store, options};
+        std::atomic<int> bodies{0};
+        engine.registerHandler("asked", [&](DurableContext& ctx, int n) -> Task<int> {
+            co_return co_await ctx.step([&bodies, n] {
+                ++bodies;
+                return 2 * n;
+            });
+        });
+        engine.registerHandler("asking", [](DurableContext& ctx, int n) -> Task<int> {
+            auto batch = co_await ctx.map(std::vector{n, n + 1},
+                                          [](DurableContext& item, int i) -> Task<int> {
+                                              co_return co_await item.invoke<int>("asked", i);
+                                          });
+            const auto results = batch.getResults();
+            co_return results[0] + results[1];
+        });
+        std::vector<Execution> executions;
+        for (int i = 0; i < count; ++i) executions.push_back(engine.start("asking", i));
+
+        int sum = 0;
+        for (const auto& execution : executions) sum += execution.result<int>();
+
+        CHECK(sum == count * (count - 1) * 2 + 2 * count);
+        CHECK(bodies == 2 * count);
+        CHECK(engine.list({.handlerName = "asked"}).size() == 2 * count);
+    }
+}

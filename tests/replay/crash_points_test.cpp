@@ -159,6 +159,25 @@ TEST_CASE("a workflow that dies after any commit ends as if it had not") {
     }
 }
 
+TEST_CASE("a workflow that dies after any commit goes on by itself when an engine resumes") {
+    for (const std::size_t maxParked : {1000U, 0U}) {
+        auto clean = std::make_shared<RecordingStore>();
+        {
+            TestEngine engine{registerAll, clean, maxParked};
+            REQUIRE(runToEnd(engine) == expected);
+        }
+        for (std::size_t crash = 1; crash < clean->transactions(); ++crash) {
+            INFO("died after commit " << crash << " of " << clean->transactions());
+            TestEngine engine{registerAll, clean->after(crash), maxParked};
+
+            engine->resume();
+            const auto execution = engine->find("everything", "x");
+
+            CHECK(engine.finish(*execution).result<std::string>() == expected);
+        }
+    }
+}
+
 TEST_CASE("a body whose result is recorded does not run again after a crash") {
     bodyRuns.clear();
     auto clean = std::make_shared<RecordingStore>();

@@ -111,18 +111,22 @@ public:
         });
     }
 
-    /// Runs `call`; a `SerdesError` ends the execution, and then the result is false.
+    /// Runs `call`; if it throws, the execution ends, and then the result is false.
     template <class Call>
     [[nodiscard]] bool orHalt(std::string_view what, Call call) const {
+        std::string why;
         try {
             call();
             return true;
         } catch (const std::exception& error) {
-            invocation_->halt({.type = "SerdesError",
-                               .message = fmt::format("The result of {} (operation {}) {}: {}",
-                                                      description(), id(), what, error.what())});
-            return false;
+            why = error.what();
+        } catch (...) {
+            why = "Unknown error";
         }
+        invocation_->halt({.type = "SerdesError",
+                           .message = fmt::format("The result of {} (operation {}) {}: {}",
+                                                  description(), id(), what, why)});
+        return false;
     }
 
     /// Whether no body may be started any more: the caller suspends for good.
@@ -143,6 +147,9 @@ public:
                 std::move(isReplaying)};
     }
 
+    /// Ends the execution: it asks for something that an operation which has ended did without.
+    void haltAsMissing() const { leaveRecordedPath(missingFromPast(*place_, identity())); }
+
     /// What was recorded of the failure.
     [[nodiscard]] ErrorObject error() const {
         return place_->error ? *place_->error : ErrorObject{};
@@ -155,14 +162,21 @@ private:
 
     [[nodiscard]] bool admit() const {
         if (invocation_->halted()) return false;
-        auto problem = mismatch(*place_, identity());
-        if (!problem && onlyRecorded_ && !isTerminal(place_->status)) {
-            problem = missingFromPast(*place_, identity());
+        if (auto problem = mismatch(*place_, identity())) {
+            leaveRecordedPath(std::move(*problem));
+            return false;
         }
-        if (!problem) return true;
+        // To open a callback is all that its call does; waiting for it comes later, or never.
+        const bool done =
+            isTerminal(place_->status) || (type_ == OperationType::callback && place_->recorded());
+        if (!onlyRecorded_ || done) return true;
+        haltAsMissing();
+        return false;
+    }
+
+    void leaveRecordedPath(std::string problem) const {
         invocation_->halt(
             {.type = "NonDeterministicExecutionError", .message = std::move(problem)});
-        return false;
     }
 
     Invocation* invocation_;

@@ -3,6 +3,7 @@
 
 #include <durable/engine/journal_writer.hpp>
 #include <durable/journal/operation.hpp>
+#include <durable/journal/service.hpp>
 #include <durable/store/store.hpp>
 
 #include <exception>
@@ -24,6 +25,11 @@ public:
 
     /// Gives a command to the execution's driver; makes one if there is none.
     virtual void dispatch(ExecutionId execution, std::function<void(ExecutionDriver&)> command) = 0;
+    /// Starts a new execution. `done` is called when that is durable, or with what kept it from
+    /// being so; not at all if the engine stops.
+    virtual void create(ExecutionStart start,
+                        std::function<void(const Refusal*, std::exception_ptr)> done) = 0;
+
     virtual void arm(ExecutionId execution, std::optional<TimePoint> time) = 0;
 
     /// Whether executions may wait with their frames in memory.

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,9 @@ public:
     /// \throws InvalidConfig if an option is out of range; StoreError.
     explicit Engine(std::shared_ptr<Store> store, EngineOptions options = {})
         : core_{std::make_unique<EngineCore>(std::move(store), std::move(options))} {}
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    ~Engine() { stop(); }
 
     /// Registers `handler`, `Task<Out>(DurableContext&, In)` or `Task<Out>(DurableContext&)`, under
     /// a name that its executions keep for good. Executions of it that the store holds go on if
@@ -136,26 +140,33 @@ public:
 
     /// Stops the engine: running bodies get their stop token and are waited for, what is recorded
     /// is written. Everything unfinished goes on with the next engine. Called by the destructor.
-    void stop() { core_->stop(); }
+    void stop() {
+        core_->stop();
+        const std::scoped_lock lock{signalsMutex_};
+        signals_.reset();
+    }
 
     /// Stops the engine when the process gets one of these signals: whoever waits for an execution
     /// gets `EngineStopped`, and `main` can return. A second signal acts as without this.
     void stopOn(std::initializer_list<int> signals) {
+        const std::scoped_lock lock{signalsMutex_};
         signals_.emplace(core_->io());
         for (const int signal : signals) signals_->add(signal);
         signals_->async_wait([this](const boost::system::error_code& failed, int) {
             if (failed) return;
-            signals_->clear();
+            {
+                const std::scoped_lock relock{signalsMutex_};
+                signals_->clear();
+            }
             core_->requestStop();
         });
     }
 
-    /// Runs handlers on the calling thread until the engine is stopped: for an engine without
-    /// threads of its own.
+    /// Runs handlers on the calling thread until the engine is stopped, by a signal or by another
+    /// thread: for an engine without threads of its own. With threads it only waits.
     void run() {
         resume();
-        const Promised<bool> never;
-        core_->await(never);
+        core_->awaitStop();
     }
 
     // --- without threads --------------------------------------------------------------------
@@ -165,7 +176,7 @@ public:
     /// a loop of its own.
     void poll() {
         resume();
-        core_->io().poll();
+        core_->poll();
     }
 
     /// When the next timer of any execution is due, or empty.
@@ -182,16 +193,18 @@ private:
         std::shared_ptr<Promise<bool>> promise = std::make_shared<Promise<bool>>(
             outcome, std::make_exception_ptr(EngineStopped{"the engine was stopped"}));
 
-        /// Passes the outcome of a change on; a refused one as `ClosedCallback`.
+        /// Passes the outcome of a change on; a refused one as `Refused`, or as done if that is
+        /// void.
+        template <class Refused>
         [[nodiscard]] ExecutionDriver::Done settling() const {
             return [promise = promise](const Refusal* refusal, const std::exception_ptr& error) {
-                if (refusal != nullptr) {
-                    (**promise).fail(std::make_exception_ptr(ClosedCallback{refusal->message}));
-                } else if (error) {
-                    (**promise).fail(error);
-                } else {
-                    (**promise).set(true);
+                if (error) (**promise).fail(error);
+                if constexpr (!std::is_void_v<Refused>) {
+                    if (refusal != nullptr) {
+                        (**promise).fail(std::make_exception_ptr(Refused{refusal->message}));
+                    }
                 }
+                (**promise).set(true);  // unless it has failed
             };
         }
     };
@@ -226,7 +239,7 @@ private:
                        .startTime = core_->options().clock->now(),
                        .timeout = options.timeout,
                        .tenantId = options.tenantId},
-                      pending.settling());
+                      pending.settling<InvalidConfig>());
         await(std::move(pending));
         return handleOf(*core_->store().find(key.first, key.second));
     }
@@ -254,7 +267,7 @@ private:
         const auto record = core_->store().find(execution);
         if (!record || record->end) return;
         Pending pending;
-        core_->dispatch(execution, [update = std::move(update), done = pending.settling()](
+        core_->dispatch(execution, [update = std::move(update), done = pending.settling<void>()](
                                        ExecutionDriver& driver) { driver.change(update, done); });
         await(std::move(pending));
     }
@@ -275,7 +288,7 @@ private:
                                .error = std::move(error)};
         Pending pending;
         core_->dispatch(place->execution, [update = std::move(update), promise = pending.promise,
-                                           done = pending.settling(),
+                                           done = pending.settling<ClosedCallback>(),
                                            id = std::string{callbackId}](ExecutionDriver& driver) {
             const auto* operation = driver.state().find(update.operationId);
             if (operation == nullptr || !operation->details ||
@@ -293,6 +306,7 @@ private:
     mutable std::mutex resumeMutex_;
     bool resumed_{};
     NameClaims claims_;
+    std::mutex signalsMutex_;
     std::optional<boost::asio::signal_set> signals_;
 };
 

@@ -7,6 +7,7 @@
 #include <durable/engine/engine_options.hpp>
 #include <durable/engine/engine_threads.hpp>
 #include <durable/engine/execution_driver.hpp>
+#include <durable/engine/invokes.hpp>
 #include <durable/engine/journal_writer.hpp>
 #include <durable/engine/metrics.hpp>
 #include <durable/engine/parked.hpp>
@@ -50,6 +51,7 @@ public:
                   [this](ExecutionId id) {
                       dispatch(id, [](ExecutionDriver& driver) { driver.fireTimers(); });
                   }},
+          invokes_{*store_, handlers_, *options_.clock, *this},
           parked_{options_.maxParked},
           lastId_{store_->lastExecution()} {
         threads_.start();
@@ -87,11 +89,10 @@ public:
         dispatch(id, [](ExecutionDriver&) {});
     }
 
-    /// Starts a new execution. `done` is called when that is durable.
-    void create(ExecutionStart start, ExecutionDriver::Done done) {
+    void create(ExecutionStart start, ExecutionDriver::Done done) override {
         ExecutionRecord record{.start = std::move(start)};
         const std::scoped_lock lock{mutex_};
-        if (stop_.stop_requested()) throw EngineStopped{"the engine was stopped"};
+        if (stop_.stop_requested()) return;
         record.id = ++lastId_;
         auto driver = make(record.id);
         residents_.emplace(record.id, driver);
@@ -121,7 +122,7 @@ public:
         forEachRecord(*store_, {.handlerName = {}, .status = ExecutionStatus::running},
                       [&](const ExecutionRecord& record) { resume(record, now); });
         forEachRecord(*store_, {.handlerName = {}, .status = {}, .onlyUnacknowledged = true},
-                      [&](const ExecutionRecord& record) { tellInvoker(record); });
+                      [&](const ExecutionRecord& record) { invokes_.tellInvoker(record); });
     }
 
     /// Lets go on the unfinished executions of one handler, which has just been registered.
@@ -150,6 +151,12 @@ public:
         threads_.await(promised);
     }
 
+    /// Blocks until the engine has stopped; without threads the engine runs meanwhile.
+    void awaitStop() { threads_.await(allRetired_); }
+
+    /// Runs what can be run now, on this thread.
+    void poll() { threads_.poll(); }
+
     /// Starts stopping: bodies get their stop token, what is recorded is written. Does not wait.
     void requestStop() {
         timers_.stop();
@@ -157,12 +164,13 @@ public:
         const std::scoped_lock lock{mutex_};
         for (const auto& [id, driver] : residents_) driver->post([](ExecutionDriver&) {});
         failIfStopped();
+        threads_.wake();
     }
 
     /// Stops and waits until nothing of the engine runs any more.
     void stop() {
         requestStop();
-        threads_.await(allRetired_);
+        awaitStop();
         steps_.join();
         threads_.join();
     }
@@ -224,17 +232,6 @@ private:
         allRetired_.set(true);
     }
 
-    /// Tells the invoking execution how an invoked one ended.
-    void tellInvoker(const ExecutionRecord& child) {
-        dispatch(child.start.invokerExecution,
-                 [child](ExecutionDriver& invoker) { completeInvoke(invoker, child); });
-    }
-
-    static void completeInvoke(ExecutionDriver& invoker, const ExecutionRecord& child) {
-        invoker.change(invokeUpdate(child));
-        invoker.acknowledgeChild(child.id);
-    }
-
     // --- DriverHost, on a driver's strand -----------------------------------------------------
 
     void submit(JournalWriter::Submission submission) override {
@@ -269,7 +266,7 @@ private:
         const auto& record = driver.record();
         timers_.arm(record.id, std::nullopt);
         const auto completion = completions_.take(record.id);
-        if (record.start.invokerExecution != 0) tellInvoker(record);
+        if (record.start.invokerExecution != 0) invokes_.tellInvoker(record);
         forget(driver, false);
         if (completion) completion->set(end);  // last: who is told finds everything else done
     }
@@ -283,39 +280,7 @@ private:
     }
 
     void invoke(ExecutionDriver& driver, const Operation& operation) override {
-        const auto& handlerName = operation.details->handlerName;
-        const auto operationId = operationIdOf(operation);
-        const auto name = fmt::format("invoke-{}-{}", driver.identity().id, operationId);
-        if (const auto child = store_->find(handlerName, name)) {
-            const auto& start = child->start;
-            if (start.invokerExecution != driver.identity().id) {
-                return driver.change(failedInvoke(operationId, "ResourceConflictException",
-                                                  fmt::format("the name {} is taken", name)));
-            }
-            if (child->end) return completeInvoke(driver, *child);
-            return wake(child->id);
-        }
-        if (handlers_.find(handlerName) == nullptr) {
-            return driver.change(
-                failedInvoke(operationId, "ResourceNotFoundException",
-                             fmt::format("no handler \"{}\" is registered", handlerName)));
-        }
-        {
-            // Until the new execution is durable the store does not tell of it.
-            const std::scoped_lock lock{mutex_};
-            if (stop_.stop_requested() || !invoking_.insert(name).second) return;
-        }
-        create({.handlerName = handlerName,
-                .name = name,
-                .input = operation.result,
-                .startTime = options_.clock->now(),
-                .tenantId = operation.details->tenantId,
-                .invokerExecution = driver.identity().id,
-                .invokerOperation = operationId},
-               [this, name](const Refusal*, const std::exception_ptr&) {
-                   const std::scoped_lock lock{mutex_};
-                   invoking_.erase(name);
-               });
+        invokes_.ensure(driver, operation);
     }
 
     void forget(ExecutionDriver& driver, bool waits) {
@@ -339,6 +304,7 @@ private:
     HandlerRegistry handlers_;
     JournalWriter writer_;
     TimerQueue timers_;
+    Invokes invokes_;
 
     Completions completions_;
 
@@ -346,7 +312,6 @@ private:
     Promised<bool> allRetired_;
     std::unordered_map<ExecutionId, std::shared_ptr<ExecutionDriver>> residents_;
     std::unordered_set<ExecutionId> waiting_;
-    std::unordered_set<std::string> invoking_;  // executions on their way into the store
     Parked parked_;
     ExecutionId lastId_;
 };

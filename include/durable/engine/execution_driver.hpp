@@ -6,12 +6,11 @@
 #include <durable/engine/execution_writes.hpp>
 #include <durable/engine/handler_registry.hpp>
 #include <durable/engine/handler_run.hpp>
+#include <durable/engine/late_flush.hpp>
 #include <durable/engine/world_updates.hpp>
 
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
 #include <chrono>
@@ -56,8 +55,7 @@ public:
         : host_{host},
           services_{services},
           strand_{boost::asio::make_strand(io)},
-          flushTimer_{io},
-          startVisibleAfter_{startVisibleAfter},
+          lateFlush_{io, strand_, startVisibleAfter},
           identity_{.id = id},
           writes_{host, id} {}
     ExecutionDriver(const ExecutionDriver&) = delete;
@@ -91,15 +89,16 @@ public:
         for (const auto& entry : entries) state_.fold(entry);
         writes_.setStored(record_.suspension);
         if (handler == nullptr) return;
-        for (const auto* operation : openInvokes(state_.root())) host_.invoke(*this, *operation);
+        for (const auto* operation : openInvokes(state_)) host_.invoke(*this, *operation);
     }
 
     /// Starts a new execution. `done` is called when that is durable, or with what kept it from
     /// being so.
     void create(ExecutionRecord record, const Handler* handler, OperationUpdate start, Done done) {
-        auto refused = apply(state_, start, services_.clock.now(), services_.limits);
-        if (const auto* refusal = std::get_if<Refusal>(&refused)) {
-            return abandon(std::make_exception_ptr(InvalidConfig{refusal->message}), done);
+        const auto decided = apply(state_, start, services_.clock.now(), services_.limits);
+        if (const auto* refusal = std::get_if<Refusal>(&decided)) {
+            abandon(std::make_exception_ptr(InvalidConfig{refusal->message}));
+            return done(refusal, nullptr);
         }
         writes_.setStart(record.start);
         open(std::move(record), handler);
@@ -107,10 +106,18 @@ public:
     }
 
     /// Ends a driver that could not be loaded.
-    void abandon(const std::exception_ptr& error, const Done& done = {}) {
+    void abandon(const std::exception_ptr& error) {
         open({}, nullptr);
         lose(error);
-        if (done) done(nullptr, error);
+    }
+
+    /// Gives the execution up: it could not be written. The journal is as it was; what is in memory
+    /// is ahead of it and is dropped, once no body refers to it any more.
+    void lose(const std::exception_ptr& error) {
+        unpark();
+        lostTo_ = error;
+        invocation_->scope().freeze();
+        writes_.failChanges(error);
     }
 
     /// Applies an update of the world's doing. `done` is called when it is durable, or with what
@@ -238,17 +245,13 @@ private:
         if (!ended) run_->recordEnd();
         phase_ = Phase::ending;
         run_->drop();
-        const auto& root = state_.root();
-        ExecutionEnd end{
-            .status = state_.status(), .result = root.result, .error = {}, .endTime = root.endTime};
-        if (root.error) end.error = *root.error;
-        record_.end = end;
-        writes_.setEnd(std::move(end));
+        record_.end = endOf(state_);
+        writes_.setEnd(*record_.end);
     }
 
     void retire() {
         run_->drop();
-        flushTimer_.cancel();
+        lateFlush_.cancel();
         phase_ = Phase::retired;
     }
 
@@ -260,7 +263,7 @@ private:
         if (writes_.due() || invocation_->awaitsWrite()) {
             flush();
         } else if (invocation_->hasUnwritten()) {
-            writeLater();
+            lateFlush_.schedule(weak_from_this(), &ExecutionDriver::writeLate);
         }
     }
 
@@ -270,18 +273,10 @@ private:
     }
 
     /// A step that runs for long gets its start written on its own.
-    void writeLater() {
-        if (std::exchange(writesLater_, true)) return;
-        flushTimer_.expires_after(startVisibleAfter_);
-        flushTimer_.async_wait(boost::asio::bind_executor(
-            strand_, [weak = weak_from_this()](const boost::system::error_code&) {
-                const auto self = weak.lock();
-                if (!self) return;
-                self->writesLater_ = false;
-                if (self->phase_ != Phase::running || self->lostTo_) return;
-                if (self->invocation_->hasUnwritten()) self->writes_.demand();
-                self->drive();
-            }));
+    void writeLate() {
+        if (phase_ != Phase::running || lostTo_) return;
+        if (invocation_->hasUnwritten()) writes_.demand();
+        drive();
     }
 
     void onWritten() {
@@ -294,14 +289,6 @@ private:
         } catch (...) {
             lose(std::current_exception());
         }
-    }
-
-    /// A write failed. The journal is as it was; what is in memory is ahead of it and is dropped,
-    /// once no body refers to it any more.
-    void lose(const std::exception_ptr& error) {
-        lostTo_ = error;
-        invocation_->scope().freeze();
-        writes_.failChanges(error);
     }
 
     // --- suspending -------------------------------------------------------------------------
@@ -337,9 +324,8 @@ private:
 
     DriverHost& host_;
     const Services& services_;
-    boost::asio::strand<boost::asio::io_context::executor_type> strand_;
-    boost::asio::steady_timer flushTimer_;
-    std::chrono::milliseconds startVisibleAfter_;
+    LateFlush::Strand strand_;
+    LateFlush lateFlush_;
     ExecutionIdentity identity_;
     ExecutionRecord record_;
     const Handler* handler_{};
@@ -353,7 +339,6 @@ private:
     Phase phase_{Phase::running};
     bool evicting_{};   ///< the frames are dropped, or will be as soon as nothing else goes on
     bool wakeAgain_{};  ///< the world changed the execution after that
-    bool writesLater_{};
     std::exception_ptr lostTo_;
     Written written_{*this};
 };

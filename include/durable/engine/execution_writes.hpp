@@ -51,7 +51,7 @@ public:
         due_ = true;
     }
 
-    /// Tells the store that the end of an invoked execution is known here.
+    /// Tells the store that the end of an invoked execution is recorded here, with that record.
     void acknowledge(ExecutionId child) {
         acknowledged_.push_back(child);
         due_ = true;
@@ -82,6 +82,7 @@ public:
         submission.commit.start = std::exchange(start_, std::nullopt);
         submission.commit.end = std::exchange(end_, std::nullopt);
         submission.commit.suspension = newSuspension();
+        submission.commit.acknowledged = std::exchange(acknowledged_, {});
         submission.entries = invocation.takeUnwritten();
         for (const auto& entry : submission.entries) {
             if (entry.kind != EntryKind::started || entry.type != OperationType::chainedInvoke) {
@@ -94,12 +95,6 @@ public:
             written();
         };
         host_.submit(std::move(submission));
-        for (const auto child : std::exchange(acknowledged_, {})) {
-            JournalWriter::Submission acknowledgement;
-            acknowledgement.commit = {.execution = execution_, .acknowledgedChild = child};
-            acknowledgement.written = [](const std::exception_ptr&) {};
-            host_.submit(std::move(acknowledgement));
-        }
     }
 
     /// The outcome of the write that has come back. Tells those who wait for a change.

@@ -46,18 +46,16 @@ namespace durable::inline v0 {
     return update;
 }
 
-/// The invokes under `operation` that have not ended, in the order of the calls.
-[[nodiscard]] inline std::vector<const Operation*> openInvokes(const Operation& operation) {
+/// The invokes that have not ended, in the order of the calls.
+[[nodiscard]] inline std::vector<const Operation*> openInvokes(const ExecutionState& state) {
     std::vector<const Operation*> found;
     const auto search = [&](const auto& self, const Operation& at) -> void {
-        const bool open =
-            at.type == OperationType::chainedInvoke && at.status == OperationStatus::started;
-        if (open) found.push_back(&at);
+        if (isOpenInvoke(at)) found.push_back(&at);
         for (const auto& child : at.children) {
             if (child) self(self, *child);
         }
     };
-    search(search, operation);
+    if (state.openInvokes() > 0) search(search, state.root());
     return found;
 }
 
@@ -73,8 +71,17 @@ namespace durable::inline v0 {
 /// What the list of executions says of one that suspends. With an open invoke it counts as
 /// running: the next engine then makes sure that the invoked execution exists.
 [[nodiscard]] inline Suspension suspensionOf(const ExecutionState& state, bool wakeAgain) {
-    if (wakeAgain || !openInvokes(state.root()).empty()) return {};
+    if (wakeAgain || state.openInvokes() > 0) return {};
     return {.waiting = true, .wakeAt = state.nextDue()};
+}
+
+/// How an execution ended, as its state tells.
+[[nodiscard]] inline ExecutionEnd endOf(const ExecutionState& state) {
+    const auto& root = state.root();
+    ExecutionEnd end{
+        .status = state.status(), .result = root.result, .error = {}, .endTime = root.endTime};
+    if (root.error) end.error = *root.error;
+    return end;
 }
 
 /// What the end of an invoked execution does to the operation that invoked it.

@@ -35,6 +35,9 @@ public:
     [[nodiscard]] const std::optional<std::string>& input() const noexcept { return input_; }
     [[nodiscard]] std::uint64_t entryCount() const noexcept { return entryCount_; }
 
+    /// How many invokes have been started and have not ended.
+    [[nodiscard]] std::uint64_t openInvokes() const noexcept { return openInvokes_; }
+
     [[nodiscard]] ExecutionStatus status() const noexcept {
         switch (root_.status) {
             case OperationStatus::succeeded: return ExecutionStatus::succeeded;
@@ -73,6 +76,7 @@ public:
         ++entryCount_;
         Operation& operation = placeOf(entry);
         disarm(operation);
+        if (isOpenInvoke(operation)) --openInvokes_;
         switch (entry.kind) {
             case EntryKind::started: start(operation, entry); break;
             case EntryKind::retried:
@@ -100,6 +104,7 @@ public:
             case EntryKind::invocationCompleted: break;
         }
         arm(operation);
+        if (isOpenInvoke(operation)) ++openInvokes_;
         return operation;
     }
 
@@ -224,6 +229,7 @@ private:
     Operation root_{};
     std::optional<std::string> input_{};
     std::uint64_t entryCount_{};
+    std::uint64_t openInvokes_{};
     std::map<TimerKey, Operation*> timers_{};  // by time, then by the entry that set them
 };
 

@@ -114,4 +114,10 @@ struct Operation {
     std::vector<std::unique_ptr<Operation>> children{};
 };
 
+/// Whether an invoked execution is still to end.
+[[nodiscard]] inline bool isOpenInvoke(const Operation& operation) {
+    return operation.type == OperationType::chainedInvoke &&
+           operation.status == OperationStatus::started;
+}
+
 }  // namespace durable::inline v0

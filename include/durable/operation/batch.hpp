@@ -77,7 +77,9 @@ public:
         if (failure) recordFailure(failure);
         co_await executor_.stopBranches();
         if (failure) throw ChildContextError{errorObjectOf(failure)};
-        if (inlined) co_return readBack(*inlined);
+        const bool readable = !inlined || call_.orHalt("could not be read back",
+                                                       [&] { record = readBack(*inlined); });
+        if (!readable) co_await Never{};
         co_return record;
     }
 

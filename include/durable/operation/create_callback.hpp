@@ -25,7 +25,10 @@ template <class T>
 Task<T> awaitCallback(OperationCall call, AnySerdes serdes) {
     const Codec<T> codec{serdes};
     const Operation& callback = call.operation();
-    while (!isTerminal(callback.status)) co_await call.changed();
+    while (!isTerminal(callback.status)) {
+        if (call.onlyRecorded()) call.haltAsMissing();
+        co_await call.changed();
+    }
     if (callback.status != OperationStatus::succeeded) throwCallbackError(call);
     if constexpr (std::same_as<T, std::string>) {
         if (!serdes) co_return callback.result.value_or("");

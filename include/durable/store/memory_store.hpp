@@ -76,8 +76,8 @@ private:
         entries.insert(entries.end(), commit.entries.begin(), commit.entries.end());
         if (commit.end) record.end = *commit.end;
         if (commit.suspension) record.suspension = *commit.suspension;
-        if (commit.acknowledgedChild != 0) {
-            executions_[commit.acknowledgedChild].record.endAcknowledged = true;
+        for (const auto child : commit.acknowledged) {
+            executions_[child].record.endAcknowledged = true;
         }
     }
 

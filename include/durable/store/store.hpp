@@ -60,7 +60,7 @@ struct Commit {
     std::span<const Entry> entries{};       ///< may be empty
     std::optional<ExecutionEnd> end{};      ///< of the last commit of an execution
     std::optional<Suspension> suspension{};
-    ExecutionId acknowledgedChild{};  ///< an invoked execution whose end is now recorded; 0: none
+    std::vector<ExecutionId> acknowledged{};  ///< invoked executions whose end is now recorded
 };
 
 /// An execution as the list of executions tells it.

@@ -134,7 +134,7 @@ inline void checkAcknowledging(const Reopen& reopen) {
     store->append(commits);
     expectEqual("ended and unknown", idsOf(store->list({.onlyUnacknowledged = true})), "2 ");
 
-    const Commit acknowledges{.execution = 1, .acknowledgedChild = 2};
+    const Commit acknowledges{.execution = 1, .acknowledged = {2}};
     store->append({&acknowledges, 1});
     store.reset();
     store = reopen();

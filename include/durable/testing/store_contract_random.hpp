@@ -61,7 +61,7 @@ private:
         if (below(5) != 0) commit.entries = entries();
         if (below(6) == 0) commit.end = end();
         if (below(4) == 0) commit.suspension = suspension();
-        if (below(8) == 0) commit.acknowledgedChild = anyKnown();
+        if (below(8) == 0) commit.acknowledged.push_back(anyKnown());
         return commit;
     }
 

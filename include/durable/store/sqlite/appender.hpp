@@ -103,7 +103,7 @@ private:
             if (commit.end) end(commit.execution, *commit.end, changed);
             if (commit.suspension) suspend(commit.execution, *commit.suspension, changed);
         }
-        if (commit.acknowledgedChild != 0) acknowledge_.run(commit.acknowledgedChild);
+        for (const auto child : commit.acknowledged) acknowledge_.run(child);
     }
 
     void start(ExecutionId execution, const ExecutionStart& start) {
