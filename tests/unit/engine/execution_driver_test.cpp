@@ -168,7 +168,8 @@ TEST_CASE("an execution that was stopped during a write runs no further body") {
     }};
     host.start();  // the first step has run; its record is on its way
     REQUIRE(second == 0);
-    host.post([](ExecutionDriver& driver) { driver.change(stopped); });
+    // The stop is decided just before the driver hears that the write has come back.
+    host.driver().post([](ExecutionDriver& driver) { driver.change(stopped); });
 
     host.writeAll();
 
