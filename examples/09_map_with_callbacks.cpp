@@ -26,7 +26,6 @@
 #include <fstream>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 using namespace durable;
@@ -74,11 +73,7 @@ int main(int argc, char** argv) try {
     if (verb == "approve") engine.completeCallback(argv[2], "approved by Ada");
     if (verb == "reject") engine.failCallback(argv[2], {.message = "take the train"});
 
-    // Until it has ended, or nothing but people can make it go on.
-    while (execution.status() == ExecutionStatus::running &&
-           engine.metrics().executionsRunning > 0) {
-        std::this_thread::sleep_for(10ms);
-    }
+    engine.waitUntilIdle();  // it has ended, or only people can make it go on
     if (execution.status() == ExecutionStatus::running) {
         fmt::print("waiting for a manager; run again with: approve ID, or: reject ID\n");
     } else {

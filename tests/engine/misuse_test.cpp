@@ -129,6 +129,30 @@ TEST_CASE("a batch that gets other items on replay is refused") {
           "A batch must get the same items on every run.");
 }
 
+TEST_CASE("a batch that is nested otherwise on replay is refused") {
+    const auto with = [](Nesting nesting) -> Body {
+        return [nesting](DurableContext& ctx) -> Task<int> {
+            co_await ctx.map("orders", std::vector{1},
+                             [](DurableContext& c, int i) -> Task<int> {
+                                 co_await c.step([] {});
+                                 co_await c.wait(1s);
+                                 co_return i;
+                             },
+                             {.nesting = nesting});
+            co_return 1;
+        };
+    };
+
+    CHECK(failureAfterChange(with(Nesting::nested), with(Nesting::flat)) ==
+          "NonDeterministicExecutionError: Replay left the recorded path at operation 1-1.\n"
+          "  recorded:  item of a map \"map-item-0\", NESTED\n"
+          "  requested: item of a map \"map-item-0\", FLAT\n"
+          "The nesting of a batch must be the same on every run.");
+    CHECK_THAT(
+        failureAfterChange(with(Nesting::flat), with(Nesting::nested)),
+        Catch::Matchers::ContainsSubstring("requested: item of a map \"map-item-0\", NESTED"));
+}
+
 TEST_CASE("options of a batch that are out of range are refused before anything is recorded") {
     const auto refusal = [](MapConfig config) {
         TestEngine engine{

@@ -399,3 +399,60 @@ TEST_CASE("executions that invoke others start each of them once, with any numbe
         CHECK(engine.list({.handlerName = "asked"}).size() == 2 * count);
     }
 }
+
+TEST_CASE("who waits for an idle engine is told when every execution waits or has ended") {
+    for (const std::size_t workflowThreads : {0U, 2U}) {
+        Engine engine{std::make_shared<MemoryStore>(), quiet(workflowThreads, 2)};
+        std::atomic<int> asked{0};
+        engine.registerHandler("handler", [&](DurableContext& ctx, bool asks) -> Task<int> {
+            co_await ctx.step([] {});
+            if (asks) co_await ctx.waitForCallback([&](const std::string&) { ++asked; });
+            co_return 1;
+        });
+        engine.waitUntilIdle();
+        const auto waits = engine.start("handler", true);
+        const auto ends = engine.start("handler", false);
+
+        engine.waitUntilIdle();
+
+        CHECK(asked == 1);
+        CHECK(waits.status() == ExecutionStatus::running);
+        CHECK(ends.status() == ExecutionStatus::succeeded);
+        CHECK(engine.metrics().executionsParked == 1);
+        CHECK_FALSE(waits.waitFor(1ms));
+        CHECK(ends.waitFor(0ms));
+    }
+}
+
+TEST_CASE("the metrics tell which bodies are in flight and which are queued") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet(1, 2)};
+    std::latch twoRun{2};
+    std::promise<void> release;
+    const auto released = release.get_future().share();
+    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+        auto batch = co_await ctx.map(std::vector{1, 2, 3, 4, 5},
+                                      [&](DurableContext& item, int i) -> Task<int> {
+                                          co_return co_await item.step([&, i] {
+                                              if (i <= 2) twoRun.count_down();
+                                              released.wait();
+                                              return i;
+                                          });
+                                      });
+        co_return static_cast<int>(batch.successCount());
+    });
+    const auto execution = engine.start("handler");
+    twoRun.wait();
+
+    const auto during = engine.metrics();
+    release.set_value();
+
+    CHECK(execution.result<int>() == 5);
+    CHECK(during.executionsRunning == 1);
+    CHECK(during.bodiesInFlight == 2);
+    CHECK(during.bodiesQueued == 3);
+    const auto after = engine.metrics();
+    CHECK(after.bodiesInFlight == 0);
+    CHECK(after.bodiesQueued == 0);
+    CHECK(after.commits >= 2);
+    CHECK(after.entries == 1 + 2 + 5 * 2 + 5 * 2 + 2);  // execution, map, items, steps, its end
+}

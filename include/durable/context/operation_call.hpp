@@ -53,15 +53,19 @@ public:
     /// ends here.
     class Admission : public detail::Awaitable {
     public:
-        explicit Admission(const OperationCall& call) : call_{call} {}
-        bool await_ready() const { return call_.admit(); }
+        Admission(const OperationCall& call, bool isVirtual) : call_{call}, isVirtual_{isVirtual} {}
+        bool await_ready() const { return isVirtual_ ? call_.admitVirtual() : call_.admit(); }
         void await_suspend(std::coroutine_handle<>) const noexcept {}
         void await_resume() const noexcept {}
 
     private:
         const OperationCall& call_;
+        bool isVirtual_;
     };
-    [[nodiscard]] Admission admitted() const { return Admission{*this}; }
+    [[nodiscard]] Admission admitted() const { return Admission{*this, false}; }
+
+    /// The same for a context that leaves no record of its own.
+    [[nodiscard]] Admission admittedAsVirtual() const { return Admission{*this, true}; }
 
     /// Records `action` with what `fill` adds to it.
     template <class Fill>
@@ -162,7 +166,11 @@ private:
 
     [[nodiscard]] bool admit() const {
         if (invocation_->halted()) return false;
-        if (auto problem = mismatch(*place_, identity())) {
+        auto problem = mismatch(*place_, identity());
+        if (!problem && type_ == OperationType::context) {
+            problem = nestingMismatch(*place_, identity(), false);
+        }
+        if (problem) {
             leaveRecordedPath(std::move(*problem));
             return false;
         }
@@ -171,6 +179,14 @@ private:
             isTerminal(place_->status) || (type_ == OperationType::callback && place_->recorded());
         if (!onlyRecorded_ || done) return true;
         haltAsMissing();
+        return false;
+    }
+
+    [[nodiscard]] bool admitVirtual() const {
+        if (invocation_->halted()) return false;
+        auto problem = nestingMismatch(*place_, identity(), true);
+        if (!problem) return true;
+        leaveRecordedPath(std::move(*problem));
         return false;
     }
 

@@ -3,6 +3,7 @@
 
 #include <durable/store/store.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <memory>
@@ -32,9 +33,10 @@ public:
         return value_ || error_;
     }
 
-    void wait() const {
+    /// \return whether it is ready, at the latest when `duration` is over.
+    [[nodiscard]] bool waitFor(std::chrono::milliseconds duration) const {
         std::unique_lock lock{mutex_};
-        changed_.wait(lock, [&] { return value_ || error_; });
+        return changed_.wait_for(lock, duration, [&] { return value_ || error_; });
     }
 
     /// The value, or the error, thrown. Only once `ready`.

@@ -10,6 +10,7 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <initializer_list>
 #include <memory>
@@ -91,6 +92,13 @@ public:
     [[nodiscard]] std::vector<HistoryEvent> history(ExecutionId execution) {
         const auto entries = core_->store().load(execution);
         return historyOf(entries);
+    }
+
+    /// Blocks until nothing can go on by itself: every execution has ended, or waits for a timer,
+    /// a callback or an execution that does. For programs that do what there is to do and end.
+    void waitUntilIdle() {
+        resume();
+        core_->awaitIdle();
     }
 
     [[nodiscard]] EngineMetrics metrics() const { return core_->metrics(); }
@@ -260,7 +268,10 @@ private:
 
     [[nodiscard]] Execution handleOf(const ExecutionRecord& record) {
         return {record.id, record.start, core_->completionOf(record.id),
-                [core = core_.get()](const Completion& completion) { core->await(completion); }};
+                [core = core_.get()](const Completion& completion,
+                                     std::optional<std::chrono::milliseconds> longest) {
+                    return core->await(completion, longest.value_or(EngineThreads::forever));
+                }};
     }
 
     void change(ExecutionId execution, OperationUpdate update) {

@@ -13,6 +13,7 @@
 #include <durable/engine/parked.hpp>
 #include <durable/engine/timer_queue.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -145,10 +146,24 @@ public:
 
     // --- waiting and stopping ---------------------------------------------------------------
 
-    /// Blocks until `promised` is ready; without threads the engine runs meanwhile.
+    /// Blocks until `promised` is ready, or `longest` is over; without threads the engine runs
+    /// meanwhile.
+    /// \return whether it is ready.
     template <class T>
-    void await(const Promised<T>& promised) {
-        threads_.await(promised);
+    bool await(const Promised<T>& promised,
+               std::chrono::milliseconds longest = EngineThreads::forever) {
+        return threads_.await(promised, longest);
+    }
+
+    /// Blocks until no execution runs, or the engine has stopped.
+    void awaitIdle() {
+        auto idle = std::make_shared<Promised<bool>>();
+        {
+            const std::scoped_lock lock{mutex_};
+            awaitingIdle_.push_back(idle);
+            tellIfIdle();
+        }
+        threads_.await(*idle);
     }
 
     /// Blocks until the engine has stopped; without threads the engine runs meanwhile.
@@ -225,6 +240,12 @@ private:
     }
 
     /// Under the lock.
+    void tellIfIdle() {
+        if (residents_.size() > parked_.size()) return;
+        for (const auto& idle : std::exchange(awaitingIdle_, {})) idle->set(true);
+    }
+
+    /// Under the lock.
     void failIfStopped() {
         if (!stop_.stop_requested() || !residents_.empty()) return;
         completions_.failAll(std::make_exception_ptr(
@@ -247,6 +268,7 @@ private:
         {
             const std::scoped_lock lock{mutex_};
             evicted = parked_.add(driver.identity().id);
+            if (!evicted) tellIfIdle();
         }
         if (evicted) dispatch(*evicted, [](ExecutionDriver& oldest) { oldest.evict(); });
     }
@@ -260,6 +282,8 @@ private:
         const auto id = driver.identity().id;
         forget(driver, true);
         if (wakeAgain) wake(id);
+        const std::scoped_lock lock{mutex_};
+        tellIfIdle();
     }
 
     void ended(ExecutionDriver& driver, const ExecutionEnd& end) override {
@@ -268,7 +292,9 @@ private:
         const auto completion = completions_.take(record.id);
         if (record.start.invokerExecution != 0) invokes_.tellInvoker(record);
         forget(driver, false);
-        if (completion) completion->set(end);  // last: who is told finds everything else done
+        if (completion) completion->set(end);  // late: who is told finds everything else done
+        const std::scoped_lock lock{mutex_};
+        tellIfIdle();
     }
 
     void lost(ExecutionDriver& driver, std::exception_ptr error) override {
@@ -277,6 +303,8 @@ private:
         const auto completion = completions_.take(id);
         forget(driver, false);
         if (completion) completion->fail(error);
+        const std::scoped_lock lock{mutex_};
+        tellIfIdle();
     }
 
     void invoke(ExecutionDriver& driver, const Operation& operation) override {
@@ -312,6 +340,7 @@ private:
     Promised<bool> allRetired_;
     std::unordered_map<ExecutionId, std::shared_ptr<ExecutionDriver>> residents_;
     std::unordered_set<ExecutionId> waiting_;
+    std::vector<std::shared_ptr<Promised<bool>>> awaitingIdle_;
     Parked parked_;
     ExecutionId lastId_;
 };

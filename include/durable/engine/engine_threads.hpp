@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
@@ -22,6 +23,9 @@ namespace durable::inline v0 {
 /// Thread-safety: all members.
 class EngineThreads {
 public:
+    /// Longer than any process lives, and short enough to be added to any time.
+    static constexpr std::chrono::milliseconds forever = std::chrono::hours{24 * 366 * 100};
+
     explicit EngineThreads(std::size_t count) : count_{count}, work_{io_.get_executor()} {}
     EngineThreads(const EngineThreads&) = delete;
     EngineThreads& operator=(const EngineThreads&) = delete;
@@ -35,25 +39,28 @@ public:
         }
     }
 
-    /// Blocks until `promised` is ready. Without threads, what is to happen happens meanwhile on
-    /// one of the threads that wait.
+    /// Blocks until `promised` is ready, or `longest` is over. Without threads, what is to happen
+    /// happens meanwhile on one of the threads that wait.
+    /// \return whether it is ready.
     /// \throws EngineStopped if there are no threads, and `join` was called before it was ready.
     template <class T>
-    void await(const Promised<T>& promised) {
-        if (count_ > 0) {
-            promised.wait();
-            return;
-        }
+    bool await(const Promised<T>& promised, std::chrono::milliseconds longest = forever) {
+        if (count_ > 0) return promised.waitFor(longest);
+        const auto deadline = std::chrono::steady_clock::now() + longest;
         std::unique_lock lock{mutex_};
-        while (!promised.ready()) {
+        while (!promised.ready() && std::chrono::steady_clock::now() < deadline) {
             const bool othersTurn =
                 runner_ != std::thread::id{} && runner_ != std::this_thread::get_id();
             if (othersTurn) {
-                changed_.wait(lock);
-            } else if (!runOne(lock) && !promised.ready()) {
-                throw EngineStopped{"the engine was stopped"};
+                changed_.wait_until(lock, deadline);
+            } else {
+                runOne(lock, deadline);
+                if (io_.stopped() && !promised.ready()) {
+                    throw EngineStopped{"the engine was stopped"};
+                }
             }
         }
+        return promised.ready();
     }
 
     /// Runs what can be run now, on this thread.
@@ -86,14 +93,14 @@ public:
 
 private:
     /// One handler on this thread; the others wait for their turn.
-    bool runOne(std::unique_lock<std::mutex>& lock) {
+    void runOne(std::unique_lock<std::mutex>& lock,
+                std::chrono::steady_clock::time_point deadline) {
         const auto outer = std::exchange(runner_, std::this_thread::get_id());
         lock.unlock();
-        const bool ran = io_.run_one() > 0;
+        io_.run_one_until(deadline);
         lock.lock();
         runner_ = outer;
         changed_.notify_all();
-        return ran;
     }
 
     std::size_t count_;

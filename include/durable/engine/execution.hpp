@@ -6,6 +6,7 @@
 #include <durable/serdes/json_serdes.hpp>
 #include <durable/store/store.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,9 +22,12 @@ namespace durable::inline v0 {
 /// Thread-safety: all members, except inside a handler or step body, where waiting would block it.
 class Execution {
 public:
-    /// For the library. `await` blocks until the completion is ready.
+    /// Blocks until the completion is ready, at most for so long; tells whether it is.
+    using Await = std::function<bool(const Completion&, std::optional<std::chrono::milliseconds>)>;
+
+    /// For the library.
     Execution(ExecutionId id, ExecutionStart start, std::shared_ptr<const Completion> completion,
-              std::function<void(const Completion&)> await)
+              Await await)
         : id_{id},
           start_{std::move(start)},
           completion_{std::move(completion)},
@@ -42,15 +46,24 @@ public:
     /// \throws EngineStopped if the engine stops before; StoreError if the journal could not be
     ///     written: the execution then goes on with the next engine, or when it is started again.
     void wait() const {
-        await_(*completion_);
+        await_(*completion_, std::nullopt);
         (void)completion_->get();
+    }
+
+    /// Waits for the end, at most for `duration` (of the machine's steady clock).
+    /// \return whether the execution has ended.
+    /// \throws as `wait`.
+    [[nodiscard]] bool waitFor(std::chrono::milliseconds duration) const {
+        if (!await_(*completion_, duration)) return false;
+        (void)completion_->get();
+        return true;
     }
 
     /// Waits for the end and gives the result.
     /// \throws ExecutionError if the execution failed, timed out or was stopped; else as `wait`.
     template <class T>
     [[nodiscard]] T result() const {
-        await_(*completion_);
+        await_(*completion_, std::nullopt);
         const auto end = completion_->get();
         if (end.status != ExecutionStatus::succeeded) {
             throw ExecutionError{end.error.value_or(ErrorObject{})};
@@ -68,7 +81,7 @@ private:
     ExecutionId id_;
     ExecutionStart start_;
     std::shared_ptr<const Completion> completion_;
-    std::function<void(const Completion&)> await_;
+    Await await_;
 };
 
 }  // namespace durable::inline v0

@@ -19,9 +19,9 @@ namespace durable::inline v0 {
 
 /// Executions that executions start: begun once for each invoke, and their end told to the invoker.
 ///
-/// The name of an invoked execution says which invoke it belongs to. So whether it exists is asked
-/// of the store, and a crash between the record of an invoke and the start of its execution is
-/// mended when the invoker is loaded.
+/// The name of an invoked execution says which invoke it belongs to, and is one that nobody can
+/// give to `start`. So whether it exists is asked of the store, and a crash between the record of
+/// an invoke and the start of its execution is mended when the invoker is loaded.
 ///
 /// Thread-safety: all members.
 class Invokes {
@@ -37,7 +37,7 @@ public:
         const auto& handlerName = operation.details->handlerName;
         const auto invokerId = invoker.identity().id;
         auto operationId = operationIdOf(operation);
-        auto name = fmt::format("invoke-{}-{}", invokerId, operationId);
+        auto name = fmt::format("invoke.{}.{}", invokerId, operationId);
         if (const auto child = store_.find(handlerName, name)) {
             if (child->start.invokerExecution != invokerId) {
                 return invoker.change(failedInvoke(operationId, "ResourceConflictException",

@@ -88,7 +88,20 @@ template <class Enum>
                                                                      const char* key) {
     const auto member = json.find(key);
     if (member == json.end()) return std::nullopt;
+    constexpr std::uint64_t longest = 10'000'000'000;  // three centuries
+    if (!member->is_number_unsigned() || member->get<std::uint64_t>() > longest) {
+        throw std::invalid_argument{"impossible " + std::string{key}};
+    }
     return std::chrono::seconds{member->get<std::int64_t>()};
+}
+
+[[nodiscard]] inline TimePoint readTime(const nlohmann::json& json) {
+    constexpr std::int64_t farthest = 253'402'300'800'000;  // the year 10000, in milliseconds
+    const bool readable = json.is_number_unsigned()
+                              ? json.get<std::uint64_t>() < std::uint64_t{farthest}
+                              : json.is_number_integer() && json.get<std::int64_t>() > -farthest;
+    if (!readable) throw std::invalid_argument{"impossible time"};
+    return TimePoint{std::chrono::milliseconds{json.get<std::int64_t>()}};
 }
 
 [[nodiscard]] inline Entry readEntry(const nlohmann::json& json) {
@@ -96,8 +109,7 @@ template <class Enum>
     const auto kind = fromWireName<EntryKind>(json.at("kind").get_ref<const std::string&>());
     if (!kind) throw std::invalid_argument{"unknown kind " + json.at("kind").dump()};
     entry.kind = *kind;
-    if (!json.at("time").is_number_integer()) throw std::invalid_argument{"impossible time"};
-    entry.time = TimePoint{std::chrono::milliseconds{json.at("time").get<std::int64_t>()}};
+    entry.time = readTime(json.at("time"));
     entry.type = readName(json, "type", OperationType::execution);
     entry.subType = readName(json, "subType", OperationSubType::none);
     readOptional(json, "id", entry.operationId);

@@ -13,7 +13,7 @@ struct Limits {
     /// Input, result or state of one operation, in bytes of text.
     std::size_t payloadBytesMax{6 * 1024 * 1024};
 
-    /// Message and data of one error together, in bytes.
+    /// All texts of one error together, its stack trace and its causes included, in bytes.
     std::size_t errorBytesMax{1024 * 1024};
 
     /// A child context or batch whose result is longer than this records a summary instead, and on

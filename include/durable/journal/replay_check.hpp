@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,24 @@ struct OperationIdentity {
         operationIdOf(recorded),
         describe({.type = recorded.type, .subType = recorded.subType, .name = recorded.name}),
         describe(requested));
+}
+
+/// Empty if a context that leaves no record of its own (FLAT) is one on replay too, and one that
+/// does (NESTED) had a record before there were any inside it; else what an author is told.
+[[nodiscard]] inline std::optional<std::string> nestingMismatch(const Operation& place,
+                                                                const OperationIdentity& requested,
+                                                                bool isVirtual) {
+    const bool holdsRecords = std::ranges::any_of(
+        place.children, [](const auto& child) { return child && child->recorded(); });
+    const bool differs = isVirtual ? place.recorded() : !place.recorded() && holdsRecords;
+    if (!differs) return std::nullopt;
+    return fmt::format(
+        "Replay left the recorded path at operation {0}.\n"
+        "  recorded:  {1}, {2}\n"
+        "  requested: {1}, {3}\n"
+        "The nesting of a batch must be the same on every run.",
+        operationIdOf(place), describe(requested), isVirtual ? "NESTED" : "FLAT",
+        isVirtual ? "FLAT" : "NESTED");
 }
 
 /// What an author is told when code inside an operation that has ended asks for an operation that

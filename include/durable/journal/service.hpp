@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -194,14 +195,24 @@ private:
                                limits_.durationMax.count(), update_.delay->count());
         }
         if (update_.error) {
-            const auto& error = *update_.error;
-            const auto bytes = error.messageOr("").size() + error.data.value_or("").size();
+            const auto bytes = bytesOf(*update_.error);
             if (bytes > limits_.errorBytesMax) {
                 return fmt::format("The error must be at most {} bytes, got {}.",
                                    limits_.errorBytesMax, bytes);
             }
         }
         return "";
+    }
+
+    [[nodiscard]] static std::size_t bytesOf(const ErrorObject& error) {
+        std::size_t bytes = 0;
+        for (const auto* at = &error; at != nullptr; at = at->cause.get()) {
+            for (const auto* text : {&at->type, &at->message, &at->data}) {
+                if (*text) bytes += (*text)->size();
+            }
+            for (const auto& line : at->stackTrace) bytes += line.size();
+        }
+        return bytes;
     }
 
     const OperationUpdate& update_;

@@ -71,7 +71,7 @@ inline void recordContextEnd(const OperationCall& call, const ContextOptions& op
 /// The result of the context as text: the recorded one, or that of running `code` now.
 /// `ChildContextError` is thrown for what left `code`, on the first run and on replay.
 inline Task<Payload> runContext(OperationCall call, ContextOptions options, ContextCode code) {
-    if (!options.isVirtual) co_await call.admitted();
+    co_await (options.isVirtual ? call.admittedAsVirtual() : call.admitted());
     const Operation& context = call.operation();
     if (isTerminal(context.status) && context.status != OperationStatus::succeeded) {
         throw ChildContextError{call.error()};

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/base/error.hpp>
 #include <durable/store/store.hpp>
+
+#include <fmt/core.h>
 
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +24,7 @@ class MemoryStore final : public Store {
 public:
     void append(std::span<const Commit> commits) override {
         const std::scoped_lock lock{mutex_};
+        requirePossible(commits);
         for (const auto& commit : commits) append(commit);
     }
 
@@ -65,19 +70,51 @@ private:
         std::vector<Entry> entries;
     };
 
+    using Name = std::pair<std::string, std::string>;
+
+    [[nodiscard]] static Name nameOf(const ExecutionStart& start) {
+        return {start.handlerName, start.name};
+    }
+
+    void requirePossible(std::span<const Commit> commits) const {
+        std::set<ExecutionId> started;
+        std::set<Name> names;
+        for (const auto& commit : commits) {
+            const auto id = commit.execution;
+            const bool known = executions_.contains(id) || started.contains(id);
+            if (known == commit.start.has_value()) {
+                refuse(fmt::format("execution {} is {} in it", id, known ? "already" : "not"));
+            }
+            if (!commit.start) continue;
+            started.insert(id);
+            const auto name = nameOf(*commit.start);
+            if (names_.contains(name) || !names.insert(name).second) {
+                refuse(fmt::format("the name \"{}\" is taken", commit.start->name));
+            }
+        }
+    }
+
+    [[noreturn]] static void refuse(const std::string& why) {
+        throw StoreError{"Could not append to the journal: " + why};
+    }
+
     void append(const Commit& commit) {
         auto& [record, entries] = executions_[commit.execution];
         if (commit.start) {
             record.id = commit.execution;
             record.start = *commit.start;
-            names_.emplace(std::pair{commit.start->handlerName, commit.start->name},
-                           commit.execution);
+            names_.emplace(nameOf(*commit.start), commit.execution);
         }
         entries.insert(entries.end(), commit.entries.begin(), commit.entries.end());
         if (commit.end) record.end = *commit.end;
-        if (commit.suspension) record.suspension = *commit.suspension;
+        if (record.end) {
+            record.suspension = {};
+        } else if (commit.suspension) {
+            record.suspension = *commit.suspension;
+        }
         for (const auto child : commit.acknowledged) {
-            executions_[child].record.endAcknowledged = true;
+            const auto found = executions_.find(child);
+            if (found != executions_.end()) found->second.record.endAcknowledged = true;
         }
     }
 
@@ -91,7 +128,7 @@ private:
 
     std::mutex mutex_;
     std::map<ExecutionId, Kept> executions_;
-    std::map<std::pair<std::string, std::string>, ExecutionId> names_;
+    std::map<Name, ExecutionId> names_;
 };
 
 }  // namespace durable::inline v0

@@ -101,7 +101,8 @@ public:
     Store& operator=(const Store&) = delete;
     virtual ~Store() = default;
 
-    /// Writes all commits, in their order, or none of them. Durable when it returns.
+    /// Writes all commits, in their order, or none of them. Durable when it returns. Refuses the
+    /// start of an execution that exists or whose name is taken, and anything of one that does not.
     virtual void append(std::span<const Commit> commits) = 0;
 
     /// All entries of an execution, in the order they were appended; none if there is no such

@@ -43,6 +43,8 @@ struct StoreCheck {
         {"an execution may start and end in one commit", checkOneCommit},
         {"entries are accepted after the end", checkAfterEnd},
         {"the last suspension is kept", checkSuspension},
+        {"a commit that cannot follow what is there is refused with its whole group",
+         checkRefusals},
         {"the end of an invoked execution is unacknowledged until its invoker recorded it",
          checkAcknowledging},
         {"lists are in the order of numbers, filtered and in pages", checkList},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/base/error.hpp>
 #include <durable/journal/entry_json.hpp>
 #include <durable/store/store.hpp>
 #include <durable/testing/store_contract_support.hpp>
@@ -123,6 +124,33 @@ inline void checkSuspension(const Reopen& reopen) {
         expected.suspension = suspension;
         expectEqual("suspended", textOf(store->find(1)), textOf(expected));
     }
+}
+
+inline void checkRefusals(const Reopen& reopen) {
+    auto store = reopen();
+    const auto first = started(1, "settle", "monday");
+    store->append({&first, 1});
+    const auto refuses = [&](const char* what, const Commit& wrong) {
+        const std::vector commits{started(2, "settle", "tuesday"), wrong};
+        std::string refusal = "none";
+        try {
+            store->append(commits);
+        } catch (const StoreError&) {
+            refusal = "StoreError";
+        }
+        expectEqual(what, refusal, "StoreError");
+        expectEqual("the rest of its group", textOf(store->find(2)), "none");
+        expectEqual("what was there", textOf(store->find(1)),
+                    textOf(ExecutionRecord{.id = 1, .start = *first.start}));
+    };
+    const std::vector<Entry> entries{stepEntry(EntryKind::started, "1")};
+    refuses("entries of an unknown execution", {.execution = 7, .entries = entries});
+    refuses("the end of an unknown execution", {.execution = 7, .end = ExecutionEnd{}});
+    refuses("a number that is taken", started(1, "settle", "wednesday"));
+    refuses("a name that is taken", started(3, "settle", "monday"));
+    refuses("a name that is taken in its group", started(3, "settle", "tuesday"));
+    store.reset();
+    expectEqual("opened again", idsOf(reopen()->list({})), "1 ");
 }
 
 inline void checkAcknowledging(const Reopen& reopen) {

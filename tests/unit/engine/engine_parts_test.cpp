@@ -281,9 +281,18 @@ TEST_CASE("a handler without a name, or with a name that is taken, is refused") 
 
 namespace {
 
-/// A memory store that counts its transactions, and fails when it is told to.
+/// A memory store with the executions 1 to 4 that counts its further transactions, and fails when
+/// it is told to.
 class CountingStore final : public durable::Store {
 public:
+    CountingStore() {
+        for (ExecutionId id = 1; id <= 4; ++id) {
+            const std::vector<Commit> commits{
+                {.execution = id, .start = durable::ExecutionStart{.name = std::to_string(id)}}};
+            store.append(commits);
+        }
+    }
+
     void append(std::span<const Commit> commits) override {
         if (beforeAppend) beforeAppend();
         groups.push_back(commits.size());

@@ -307,7 +307,7 @@ TEST_CASE("a payload is at most as long as the limit says") {
     CHECK(refused(state, update, limits) == "The payload must be at most 10 bytes, got 11.");
 }
 
-TEST_CASE("message and data of an error together are at most as long as the limit says") {
+TEST_CASE("the texts of an error together are at most as long as the limit says") {
     ExecutionState state;
     begin(state);
     const Limits limits{.errorBytesMax = 10};
@@ -316,6 +316,13 @@ TEST_CASE("message and data of an error together are at most as long as the limi
     update.error = ErrorObject{.message = "12345", .data = "67890"};
     CHECK(refused(state, update, limits) == "accepted");
     update.error->data = "678901";
+    CHECK(refused(state, update, limits) == "The error must be at most 10 bytes, got 11.");
+
+    const auto cause =
+        std::make_shared<const ErrorObject>(ErrorObject{.message = "67", .stackTrace = {"8", "9"}});
+    update.error = ErrorObject{.type = "123", .message = "45", .cause = cause};
+    CHECK(refused(state, update, limits) == "accepted");
+    update.error->stackTrace = {"01"};
     CHECK(refused(state, update, limits) == "The error must be at most 10 bytes, got 11.");
 }
 
