@@ -64,6 +64,16 @@ TEST_CASE("a file that is not SQLite is refused and left alone") {
     }
 }
 
+TEST_CASE("a file of zeros is refused and left alone") {
+    const TemporaryDirectory directory;
+    const auto file = directory / "zeros";
+    const std::string content(8192, '\0');
+    write(file, content);
+
+    CHECK_THAT(openingFails(file), ContainsSubstring("file is not a database"));
+    CHECK(contentOf(file) == content);
+}
+
 TEST_CASE("an SQLite file of another program is refused and left alone") {
     const TemporaryDirectory directory;
     const auto file = directory / "photos.db";

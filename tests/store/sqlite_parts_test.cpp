@@ -71,6 +71,32 @@ TEST_CASE("a file that crashed while it was made is made again") {
     CHECK(SqliteStore::open(file)->lastExecution() == 0);
 }
 
+TEST_CASE("a file that crashed while it was marked is marked again") {
+    const TemporaryDirectory directory;
+    const auto file = directory / "orders.db";
+    {
+        Connection connection{file, 0ms};
+        markAsJournal(connection);
+    }
+    // SQLite's rollback journal of a file that was empty: the mark is in the file, not committed.
+    std::string rollback(512, '\0');
+    const std::string_view header{
+        "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"  // magic
+        "\0\0\0\0\x01\x02\x03\x04"          // pages in it; nonce
+        "\0\0\0\0\0\0\x02\0\0\0\x10\0",
+        28};  // pages before; sizes
+    rollback.replace(0, header.size(), header);
+    for (const auto& content : {contentOf(file), std::string(4096, '\0')}) {
+        write(file, content);
+        write(directory / "orders.db-journal", rollback);
+
+        append(*SqliteStore::open(file), started(1));
+
+        CHECK(SqliteStore::open(file)->lastExecution() == 1);
+        std::filesystem::remove(file);
+    }
+}
+
 TEST_CASE("times are written in UTC to the millisecond, and read back") {
     CHECK(isoTime(TimePoint{}) == "1970-01-01T00:00:00.000Z");
     CHECK(isoTime(TimePoint{-1ms}) == "1969-12-31T23:59:59.999Z");

@@ -21,27 +21,28 @@ namespace durable::inline v0::sqlite {
 /// "durb", in the header of every journal.
 inline constexpr std::int32_t applicationId = 0x64757262;
 
-enum class FileContent { nothing, journal };
-
-/// What `file` is. Only for who holds its `FileLock`: closing a file drops the locks that SQLite
+/// Refuses a `file` that is neither a journal nor the beginning of one: empty, absent, or cut short
+/// while it was made. Only for who holds its `FileLock`: closing a file drops the locks that SQLite
 /// may hold on it in the same process.
-/// \throws StoreError if it is neither a journal nor nothing.
-[[nodiscard]] inline FileContent contentOf(const std::filesystem::path& file) {
+/// \return `file`.
+/// \throws StoreError
+inline const std::filesystem::path& requireNotForeign(const std::filesystem::path& file) {
     constexpr std::size_t applicationIdAt = 68;
     std::array<char, applicationIdAt + 4> header{};
     std::ifstream stream{file, std::ios::binary};
     if (!stream.is_open()) {
-        if (!std::filesystem::exists(file)) return FileContent::nothing;
+        if (!std::filesystem::exists(file)) return file;
         throw StoreError{"Could not read the journal " + file.string() +
                          ": this process has no permission to."};
     }
     stream.read(header.data(), static_cast<std::streamsize>(header.size()));
-    const auto size = static_cast<std::size_t>(stream.gcount());
-    if (size == 0) return FileContent::nothing;
+    const std::string_view bytes{header.data(), static_cast<std::size_t>(stream.gcount())};
+    // Zeros are what a power failure leaves of a page that was not synced. SQLite rolls it back,
+    // or refuses it.
+    if (bytes.find_first_not_of('\0') == std::string_view::npos) return file;
 
     constexpr std::string_view magic{"SQLite format 3\0", 16};
-    const std::string_view bytes{header.data(), size};
-    if (size < header.size() || !bytes.starts_with(magic)) {
+    if (bytes.size() < header.size() || !bytes.starts_with(magic)) {
         throw StoreError{file.string() +
                          " is not a journal: it is not an SQLite file.\nNothing was changed. Give "
                          "the engine the path of a journal, or of a new file."};
@@ -50,7 +51,7 @@ enum class FileContent { nothing, journal };
     for (const char byte : bytes.substr(applicationIdAt)) {
         found = found << 8U | static_cast<unsigned char>(byte);
     }
-    if (found == static_cast<std::uint32_t>(applicationId)) return FileContent::journal;
+    if (found == static_cast<std::uint32_t>(applicationId)) return file;
     throw StoreError{file.string() +
                      " is not a journal: it is an SQLite file of another program (application_id " +
                      std::to_string(found) +

@@ -102,9 +102,11 @@ inline void migrate(Connection& connection, std::span<const Migration> steps) {
     }
 }
 
-/// Marks a new file as a journal, before anything else is in it. Not in WAL mode yet, so that the
-/// mark is in the file itself, where `contentOf` looks for it, even after a crash.
+/// Marks the file as a journal, if it has no mark, before anything else is in it. Not in WAL mode
+/// yet, so that the mark is in the file itself, where `requireNotForeign` looks for it, even after
+/// a crash. SQLite is asked, since it may just have rolled back the mark that the file had.
 inline void markAsJournal(Connection& connection) {
+    if (readPragma(connection, "application_id") == applicationId) return;
     connection.execute("pragma application_id = " + std::to_string(applicationId), "make");
 }
 

@@ -111,10 +111,8 @@ public:
 private:
     SqliteStore(const std::filesystem::path& file, const SqliteOptions& options)
         : lock_{file},
-          content_{sqlite::contentOf(file)},
-          writeConnection_{file, options.busyTimeout},
-          readConnection_{prepared(writeConnection_, content_, options).file(),
-                          options.busyTimeout},
+          writeConnection_{sqlite::requireNotForeign(file), options.busyTimeout},
+          readConnection_{prepared(writeConnection_, options).file(), options.busyTimeout},
           appender_{writeConnection_, options.recoveredRowsMax},
           reader_{readConnection_},
           positions_{appender_.recover()} {}
@@ -153,7 +151,7 @@ private:
     }
 
     /// `connection`, once the file is a journal of this version and is written as `options` say.
-    static sqlite::Connection& prepared(sqlite::Connection& connection, sqlite::FileContent content,
+    static sqlite::Connection& prepared(sqlite::Connection& connection,
                                         const SqliteOptions& options) {
         if (sqlite3_threadsafe() == 0) {
             throw StoreError{"This SQLite is built without threads (SQLITE_THREADSAFE=0)."};
@@ -166,7 +164,7 @@ private:
         const bool full = options.durability == Durability::full;
         connection.execute(full ? "pragma synchronous = full" : "pragma synchronous = normal",
                            "open");
-        if (content == sqlite::FileContent::nothing) sqlite::markAsJournal(connection);
+        sqlite::markAsJournal(connection);
         switchToWal(connection);
         sqlite::migrate(connection, steps);
         if (options.bytesMax) {
@@ -191,7 +189,6 @@ private:
     }
 
     sqlite::FileLock lock_;  // first, so that it goes last
-    sqlite::FileContent content_;
     sqlite::Connection writeConnection_;
     sqlite::Connection readConnection_;
 
