@@ -41,6 +41,11 @@ namespace program {
     }
 }
 
+/// Whether the place belongs to a handler that was invoked, and not to the first one.
+[[nodiscard]] inline bool isInvoked(const std::string& path) {
+    return path.find('>') != std::string::npos;
+}
+
 /// One attempt of one body.
 using Attempt = std::pair<std::string, std::uint32_t>;
 
@@ -89,8 +94,8 @@ public:
     /// A body was called. One that must not be is not run: it throws.
     void call(const std::string& path, std::uint32_t attempt) {
         ++calls_[{path, attempt}];
-        const bool ofRoot = path.find('>') == std::string::npos;
-        if (recorded_.contains({path, attempt}) || (pastIsComplete_ && ofRoot)) {
+        const bool mustBeRecorded = pastIsComplete_ && !isInvoked(path);
+        if (mustBeRecorded || recorded_.contains({path, attempt})) {
             complain(
                 fmt::format("{}: body called, although attempt {} is recorded", path, attempt));
             throw std::logic_error{"this body must not be called"};
