@@ -160,7 +160,9 @@ enum class Cuts {
 };
 
 inline void append(std::vector<std::string>& all, const std::string& run, const Witness& witness) {
-    for (const auto& complaint : witness.complaints()) all.push_back(run + ": " + complaint);
+    for (const auto& complaint : witness.complaints()) {
+        all.push_back(fmt::format("{}: {}", run, complaint));
+    }
 }
 
 /// Where the runs of `program` differ; empty if the property holds.
