@@ -10,6 +10,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+const std::vector three{0, 1, 2};  // here: some g++ take no such list in a coroutine
+
 /// What a batch says when its execution stays in memory, and when each suspension ends the
 /// invocation.
 struct Outcomes {
@@ -45,7 +47,7 @@ CompletionDecision failsWhileOnlyOneFailed(const CompletionProgress& progress) {
 /// Item 0 fails after item 1 has succeeded; item 2 ends last.
 Task<std::string> failureAfterSuccess(DurableContext& ctx) {
     const auto result =
-        co_await ctx.map(std::vector{0, 1, 2},
+        co_await ctx.map(three,
                          [](DurableContext& item, int i) -> Task<std::string> {
                              if (i == 0) {
                                  co_await item.wait(10s);
@@ -76,7 +78,7 @@ TEST_CASE("it does so too when the items' results are too large to keep") {
 
 TEST_CASE("an item of a flat batch that was started by an earlier run counts as started") {
     const auto [parked, evicted] = outcomesOf([](DurableContext& ctx) -> Task<std::string> {
-        const auto result = co_await ctx.map(std::vector{0, 1, 2},
+        const auto result = co_await ctx.map(three,
                                              [](DurableContext& item, int i) -> Task<int> {
                                                  if (i == 1) co_await item.wait(1s);
                                                  if (i == 2) co_await item.wait(60s);
