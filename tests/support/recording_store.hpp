@@ -35,12 +35,39 @@ public:
 
     [[nodiscard]] std::size_t transactions() const { return transactions_.size(); }
 
+    /// The number of the transaction that ended `execution`, from 1; or 0.
+    [[nodiscard]] std::size_t transactionOfEnd(durable::ExecutionId execution) const {
+        for (std::size_t i = 0; i < transactions_.size(); ++i) {
+            for (const auto& kept : transactions_[i]) {
+                if (kept.fields.execution == execution && kept.fields.end) return i + 1;
+            }
+        }
+        return 0;
+    }
+
     /// A store as a crash after the first `count` transactions would have left it.
     [[nodiscard]] std::shared_ptr<RecordingStore> after(std::size_t count) const {
         auto store = std::make_shared<RecordingStore>();
         for (std::size_t i = 0; i < count; ++i) {
             std::vector<durable::Commit> commits;
             for (const auto& kept : transactions_[i]) commits.push_back(kept.commit());
+            store->append(commits);
+        }
+        return store;
+    }
+
+    /// A store that holds everything but that `execution` has ended: an engine runs its handler
+    /// once more, over its complete past.
+    [[nodiscard]] std::shared_ptr<RecordingStore> withoutEndOf(
+        durable::ExecutionId execution) const {
+        auto store = std::make_shared<RecordingStore>();
+        for (const auto& transaction : transactions_) {
+            auto kept = transaction;
+            for (auto& each : kept) {
+                if (each.fields.execution == execution && each.fields.end) each.removeEnd();
+            }
+            std::vector<durable::Commit> commits;
+            for (const auto& each : kept) commits.push_back(each.commit());
             store->append(commits);
         }
         return store;
@@ -55,6 +82,13 @@ private:
             auto copy = fields;
             copy.entries = entries;
             return copy;
+        }
+
+        void removeEnd() {
+            fields.end.reset();
+            std::erase_if(entries, [](const durable::Entry& entry) {
+                return entry.operationId.empty() && entry.kind != durable::EntryKind::started;
+            });
         }
 
         durable::Commit fields;

@@ -53,19 +53,20 @@ public:
     /// The scope that branches belong to.
     [[nodiscard]] Scope& branches() noexcept { return branches_; }
 
-    /// Counts an item whose start, or end, is in the journal from an earlier run. Before `run`, in
-    /// index order.
+    /// Counts an item whose start, or end, is in the journal from an earlier run. Before `run`.
+    ///
+    /// The policy is asked about all of them at once, when the batch runs: the order in which they
+    /// ended is not recorded, and another order may decide otherwise.
     void settleRecorded(std::size_t index, BatchItemStatus status) {
         items_[index].status = status;
-        if (status == BatchItemStatus::started) return;
-        count(status);
-        decide();
+        if (status != BatchItemStatus::started) count(status);
     }
 
     /// Runs until the policy decides. Call once.
     /// \throws whatever a `shouldComplete` predicate throws.
     Task<CompletionReason> run(Branch branch) {
-        if (policy_.asksPredicate() || items_.empty()) decide();
+        const bool anyEnded = succeeded_ + failed_ > 0;
+        if (policy_.asksPredicate() || items_.empty() || anyEnded) decide();
         for (;;) {
             while (!stopped() && next_ < items_.size() && tasks_.size() < config_.maxConcurrency) {
                 startNext(branch);

@@ -98,7 +98,8 @@ enum class Nesting {
     nested,  ///< each item's outcome is recorded: a finished item never runs again
 
     /// Items leave no record but their own operations: fewer entries, but the items' code runs
-    /// again on each replay until the batch has ended.
+    /// again on each replay until the batch has ended. Only then does an item that had ended count
+    /// as ended again, so in a batch that stops early another one may be the one that decides.
     flat,
 };
 

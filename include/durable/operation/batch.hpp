@@ -62,7 +62,7 @@ public:
     /// Runs the branches until the batch is decided, and records the decision. When the task is
     /// done, nothing of the branches is alive.
     Task<BatchRecord> run() {
-        settleRecorded();
+        co_await settleRecorded();
         std::exception_ptr failure;
         BatchRecord record;
         try {
@@ -112,22 +112,30 @@ public:
     }
 
 private:
-    /// Items that an earlier run of this batch has recorded come first, in index order, so that no
-    /// code runs that their outcome makes needless.
-    void settleRecorded() {
+    /// Items that an earlier run of this batch has recorded come first, so that no code runs that
+    /// their outcome makes needless.
+    Task<void> settleRecorded() {
         for (std::size_t i = 0; i < items_.size(); ++i) {
             const auto* item = call_.operation().child(static_cast<std::uint32_t>(i + 1));
-            if (item == nullptr || !item->recorded()) continue;
-            const auto status = item->status == OperationStatus::succeeded
-                                    ? BatchItemStatus::succeeded
-                                : isTerminal(item->status) ? BatchItemStatus::failed
-                                                           : BatchItemStatus::started;
-            items_[i].payload = item->result;
-            // A result that is not in the record is given again by the item's own children.
-            const bool readable = !item->replayChildren;
-            if (status == BatchItemStatus::failed)
+            if (item == nullptr) continue;
+            if (!isTerminal(item->status)) {
+                // Of an item of a flat batch only the children tell that it was started.
+                if (item->recorded() || !item->children.empty()) {
+                    executor_.settleRecorded(i, BatchItemStatus::started);
+                }
+                continue;
+            }
+            const bool succeeded = item->status == OperationStatus::succeeded;
+            if (succeeded && item->replayChildren) {
+                auto running = runItem(i);  // its children give its result again
+                co_await std::move(running).under(scope_);
+            } else if (succeeded) {
+                items_[i].payload = item->result;
+            } else {
                 keepError(i, item->error ? *item->error : ErrorObject{});
-            executor_.settleRecorded(i, readable ? status : BatchItemStatus::started);
+            }
+            executor_.settleRecorded(
+                i, succeeded ? BatchItemStatus::succeeded : BatchItemStatus::failed);
         }
     }
 

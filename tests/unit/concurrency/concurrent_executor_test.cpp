@@ -286,6 +286,16 @@ TEST_CASE("recorded items that decide the batch let nothing start") {
     CHECK(batch.executor().status(0) == std::nullopt);
 }
 
+TEST_CASE("the policy is asked about all recorded items at once") {
+    Batch batch{3, {.minSuccessful = 1, .toleratedFailureCount = 2}};
+    batch.executor().settleRecorded(0, succeeded);
+    batch.executor().settleRecorded(1, failed);
+    batch.executor().settleRecorded(2, failed);
+    batch.run();
+
+    CHECK(batch.reason() == allCompleted);  // they may have ended in any order
+}
+
 TEST_CASE("an item that was started by an earlier run, and did not end, is started again") {
     Batch batch{3, {}, {.maxConcurrency = 1}};
     batch.executor().settleRecorded(0, started);
