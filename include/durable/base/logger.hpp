@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,16 +30,25 @@ enum class LogLevel { debug, info, warn, error };
     return "";
 }
 
+/// What a plugin adds to a log line.
+struct LogField {
+    std::string name{};
+    std::string value{};
+};
+
 /// One line of a log, with what it belongs to. Views are valid during the call of the sink only.
 struct LogRecord {
     TimePoint time{};
     LogLevel level{LogLevel::info};
     std::string_view message{};
+    std::string_view executionArn{};  ///< see `executionArn`; empty in lines of the engine's own
     std::string_view executionName{};
     std::string_view handlerName{};
+    std::string_view tenantId{};             ///< empty if the execution has none
     std::string_view operationId{};          ///< empty outside operations
     std::string_view operationName{};        ///< empty if it has none
     std::optional<std::uint32_t> attempt{};  ///< from 1; only inside a step body
+    std::span<const LogField> fields{};      ///< added by plugins
 };
 
 /// Where log lines go. Called from several threads at once; must not throw.

@@ -141,8 +141,10 @@ public:
     }
 
     [[nodiscard]] Logger logger(LogRecord fields, Logger::IsReplaying isReplaying = {}) const {
+        fields.executionArn = invocation_->identity().arn;
         fields.executionName = invocation_->identity().name;
         fields.handlerName = invocation_->identity().handlerName;
+        fields.tenantId = invocation_->identity().tenantId;
         return {invocation_->services().log, invocation_->services().clock, fields,
                 std::move(isReplaying)};
     }
@@ -169,9 +171,13 @@ private:
         // To open a callback is all that its call does; waiting for it comes later, or never.
         const bool done =
             isTerminal(place_->status) || (type_ == OperationType::callback && place_->recorded());
-        if (!onlyRecorded_ || done) return true;
-        haltAsMissing();
-        return false;
+        if (onlyRecorded_ && !done) {
+            haltAsMissing();
+            return false;
+        }
+        auto* plugins = invocation_->plugins();
+        if (plugins != nullptr && place_->recorded()) plugins->reached(*place_);
+        return true;
     }
 
     void leaveRecordedPath(std::string problem) const {

@@ -39,13 +39,15 @@ public:
           store_{std::move(store)},
           threads_{options_.workflowThreads},
           steps_{options_.stepThreads, threads_.io().get_executor()},
+          plugins_{pluginsOf(options_)},
           services_{.clock = *options_.clock,
                     .steps = steps_,
-                    .log = options_.log,
+                    .log = plugins_ ? Plugins::enriched(plugins_) : options_.log,
                     .limits = options_.limits,
                     .random = options_.random,
                     .newCallbackId = newCallbackId,
-                    .stop = stop_.get_token()},
+                    .stop = stop_.get_token(),
+                    .plugins = plugins_.get()},
           writer_{store_, threads_.io().get_executor()},
           timers_{*options_.clock, threads_.io().get_executor(),
                   [this](ExecutionId id) {
@@ -299,6 +301,7 @@ private:
     std::shared_ptr<Store> store_;
     EngineThreads threads_;
     StepPool steps_;
+    std::shared_ptr<const Plugins> plugins_;
     std::stop_source stop_;
     Services services_;
     HandlerRegistry handlers_;

@@ -4,6 +4,7 @@
 #include <durable/base/clock.hpp>
 #include <durable/base/logger.hpp>
 #include <durable/journal/limits.hpp>
+#include <durable/plugin/plugins.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <random>
 #include <thread>
+#include <vector>
 
 namespace durable::inline v0 {
 
@@ -37,6 +39,9 @@ struct EngineOptions {
     /// Where log lines of handlers, steps and the engine go.
     LogSink log{logToStandardError};
 
+    /// Who is told what happens to executions. Kept until the engine is destroyed.
+    std::vector<std::shared_ptr<Plugin>> plugins{};
+
     /// Empty: the machine's clock.
     std::shared_ptr<const Clock> clock{};
 
@@ -55,6 +60,12 @@ struct EngineOptions {
         };
     }
     return options;
+}
+
+/// The plugins of an engine with these options, or null if there are none.
+[[nodiscard]] inline std::shared_ptr<const Plugins> pluginsOf(const EngineOptions& options) {
+    auto plugins = std::make_shared<const Plugins>(options.plugins, options.log, options.clock);
+    return plugins->empty() ? nullptr : plugins;
 }
 
 }  // namespace durable::inline v0

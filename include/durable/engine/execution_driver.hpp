@@ -88,6 +88,7 @@ public:
         open(std::move(record), handler);
         for (const auto& entry : entries) state_.fold(entry);
         writes_.setStored(record_.suspension);
+        if (auto* plugins = invocation_->plugins()) plugins->loaded(entries);
         if (handler == nullptr) return;
         for (const auto* operation : openInvokes(state_)) host_.invoke(*this, *operation);
     }
@@ -176,9 +177,7 @@ private:
 
     void open(ExecutionRecord record, const Handler* handler) {
         record_ = std::move(record);
-        identity_.handlerName = record_.start.handlerName;
-        identity_.name = record_.start.name;
-        identity_.tenantId = record_.start.tenantId;
+        identity_ = identityOf(identity_.id, record_.start);
         handler_ = record_.end ? nullptr : handler;
         invocation_.emplace(services_, identity_, state_, mailbox_);
         run_.emplace(*invocation_);
@@ -203,7 +202,9 @@ private:
     /// The handler's first statement runs in the first drive, after what the world did meanwhile.
     void startHandler() {
         if (handler_ == nullptr || run_->started() || evicting_) return;
-        if (isRunning() && state_.root().recorded()) run_->start(*handler_);
+        if (!isRunning() || !state_.root().recorded()) return;
+        if (auto* plugins = invocation_->plugins()) plugins->begin(identity_.info());
+        run_->start(*handler_);
     }
 
     [[nodiscard]] bool isRunning() const noexcept {
@@ -252,6 +253,7 @@ private:
     void retire() {
         run_->drop();
         lateFlush_.cancel();
+        if (auto* plugins = invocation_->plugins()) plugins->end(lostTo_ != nullptr);
         phase_ = Phase::retired;
     }
 

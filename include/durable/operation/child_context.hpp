@@ -30,6 +30,9 @@ inline Task<Outcome<Payload>> runContextCode(const OperationCall& call, const Co
                                              bool onlyRecorded, bool isVirtual) {
     Scope scope{call.scope()};
     DurableContext context{call, scope, onlyRecorded, isVirtual};
+    auto* plugins = isVirtual ? nullptr : call.invocation().plugins();
+    std::optional<ChildContextInfo> observed;
+    if (plugins != nullptr) observed = plugins->contextStarts(call.operation());
     Outcome<Payload> outcome;
     try {
         auto task = [&] {
@@ -41,6 +44,7 @@ inline Task<Outcome<Payload>> runContextCode(const OperationCall& call, const Co
     } catch (...) {
         outcome.setException(std::current_exception());
     }
+    if (observed) plugins->contextEnds(std::move(*observed), outcome.exception());
     co_return outcome;
 }
 
