@@ -198,6 +198,16 @@ public:
                        std::move(error)} {}
 };
 
+/// An `all` or `race` was decided by a failure, or every operation of an `any` failed.
+///
+/// `errorType()` is the class of the error that decided it, such as `StepError`; for an `any` it is
+/// `AggregateError`, and the first failure is its cause.
+class CombinatorError : public DurableError {
+public:
+    explicit CombinatorError(ErrorObject error)
+        : DurableError{"CombinatorError", "Operations failed", std::move(error)} {}
+};
+
 /// An execution ended without a result. Thrown to whoever asks for the result, never into a
 /// handler.
 class ExecutionError : public DurableError {

@@ -23,11 +23,10 @@ namespace durable::inline v0 {
 /// happens (`record`), wait for the outside (`written`, `changed`, `runBody`).
 class OperationCall {
 public:
-    OperationCall(Invocation& invocation, Operation& place, Scope& scope, std::string parentId,
+    OperationCall(Invocation& invocation, Operation& place, std::string parentId,
                   OperationType type, OperationSubType subType, std::string name, bool onlyRecorded)
         : invocation_{&invocation},
           place_{&place},
-          scope_{&scope},
           parentId_{std::move(parentId)},
           name_{std::move(name)},
           type_{type},
@@ -35,7 +34,6 @@ public:
           onlyRecorded_{onlyRecorded} {}
 
     [[nodiscard]] Invocation& invocation() const noexcept { return *invocation_; }
-    [[nodiscard]] Scope& scope() const noexcept { return *scope_; }
     [[nodiscard]] const std::string& parentId() const noexcept { return parentId_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] std::string id() const { return operationIdOf(*place_); }
@@ -187,7 +185,6 @@ private:
 
     Invocation* invocation_;
     Operation* place_;
-    Scope* scope_;
     std::string parentId_;
     std::string name_;
     OperationType type_;

@@ -24,7 +24,6 @@ public:
     void start(const Handler& handler) {
         const OperationCall self{invocation_,
                                  invocation_.state().root(),
-                                 invocation_.scope(),
                                  "",
                                  OperationType::execution,
                                  OperationSubType::none,

@@ -28,7 +28,8 @@ struct ContextOptions {
 /// Runs `code` with a context of its own, and keeps how it ended.
 inline Task<Outcome<Payload>> runContextCode(const OperationCall& call, const ContextCode& code,
                                              bool onlyRecorded, bool isVirtual) {
-    Scope scope{call.scope()};
+    Scope& parent = co_await RunningScope{};
+    Scope scope{parent};
     DurableContext context{call, scope, onlyRecorded, isVirtual};
     auto* plugins = isVirtual ? nullptr : call.invocation().plugins();
     std::optional<ChildContextInfo> observed;
