@@ -2,9 +2,13 @@
 #pragma once
 
 #include <durable/base/error_object.hpp>
+#include <durable/base/type_name.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <typeinfo>
 #include <utility>
 
 /// \file
@@ -117,6 +121,16 @@ public:
             if (error->type == type) return true;
         }
         return false;
+    }
+
+    /// Whether an exception of class `Error`, the library's or the author's, led to this one, by
+    /// the name of the class. One that names itself (`ErrorDetails::errorType`) is not found by its
+    /// class: ask for that name.
+    template <class Error>
+    [[nodiscard]] bool isCausedBy() const {
+        const auto type = typeName(typeid(Error).name());
+        constexpr std::string_view own = "durable::";
+        return isCausedBy(type) || (type.starts_with(own) && isCausedBy(type.substr(own.size())));
     }
 
 protected:

@@ -54,15 +54,22 @@ struct LogRecord {
 /// Where log lines go. Called from several threads at once; must not throw.
 using LogSink = std::function<void(const LogRecord&)>;
 
-/// Writes a line per record to standard error.
-inline void logToStandardError(const LogRecord& record) {
+/// A record as a line for people, without its end.
+[[nodiscard]] inline std::string toLine(const LogRecord& record) {
     auto line = fmt::format("{:%Y-%m-%dT%H:%M:%S}Z {:5} {}",
                             fmt::gmtime(std::chrono::system_clock::to_time_t(record.time)),
                             toString(record.level), record.executionName);
     if (!record.operationId.empty()) line += fmt::format(" {}", record.operationId);
     if (!record.operationName.empty()) line += fmt::format(" \"{}\"", record.operationName);
     if (record.attempt.value_or(1) > 1) line += fmt::format(" attempt {}", *record.attempt);
-    line += fmt::format(": {}\n", record.message);
+    line += fmt::format(": {}", record.message);
+    for (const auto& field : record.fields) line += fmt::format(" {}={}", field.name, field.value);
+    return line;
+}
+
+/// Writes a line per record to standard error.
+inline void logToStandardError(const LogRecord& record) {
+    const auto line = toLine(record) + '\n';
     std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

@@ -5,6 +5,7 @@
 #include <durable/base/logger.hpp>
 #include <durable/journal/limits.hpp>
 #include <durable/plugin/plugins.hpp>
+#include <durable/serdes/log_as_json_lines.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -36,7 +37,8 @@ struct EngineOptions {
 
     Limits limits{};
 
-    /// Where log lines of handlers, steps and the engine go.
+    /// Where log lines of handlers, steps and the engine go: any function, such as one that hands
+    /// them to a logging library. `logAsJsonLines` makes one for machines.
     LogSink log{logToStandardError};
 
     /// Who is told what happens to executions. Kept until the engine is destroyed.
