@@ -3,6 +3,7 @@
 #include <support/test_engine.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -114,7 +115,7 @@ public:
         fail();
     }
 
-    int calls = 0;
+    std::atomic<int> calls{};
 
 private:
     void fail() {
@@ -659,4 +660,44 @@ TEST_CASE("plugins add fields to log lines; those of one that throws are dropped
     engine.finish(engine->start("handler", {.name = "x"}));
 
     CHECK(seen == Lines{"traceId=x-trace"});
+}
+
+TEST_CASE("hooks come from many threads, for many executions, and none is missing") {
+    class Counting : public Plugin {
+    public:
+        void onInvocationStart(const InvocationInfo&) override { ++invocations; }
+        void onInvocationEnd(const InvocationEndInfo&) override { ++invocationEnds; }
+        void onOperationStart(const OperationInfo&) override { ++starts; }
+        void onOperationEnd(const OperationInfo&) override { ++ends; }
+        void onOperationAttemptEnd(const AttemptEndInfo&) override { ++attempts; }
+
+        std::atomic<int> invocations{};
+        std::atomic<int> invocationEnds{};
+        std::atomic<int> starts{};
+        std::atomic<int> ends{};
+        std::atomic<int> attempts{};
+    };
+    const auto counting = std::make_shared<Counting>();
+    EngineOptions options{.workflowThreads = 2, .stepThreads = 4};
+    options.plugins = {counting, std::make_shared<Faulty>()};
+    std::atomic<int> complaints{};
+    options.log = [&](const LogRecord&) { ++complaints; };
+    {
+        Engine engine{std::make_shared<MemoryStore>(), options};
+        engine.registerHandler("handler", [](DurableContext& ctx) -> Task<int> {
+            auto [a, b] = co_await ctx.all("both", ctx.step("a", [] { return 1; }),
+                                           ctx.step("b", [] { return 2; }));
+            co_return a + b;
+        });
+        std::vector<Execution> executions;
+        for (int i = 0; i < 50; ++i) executions.push_back(engine.start("handler"));
+        for (const auto& execution : executions) CHECK(execution.result<int>() == 3);
+    }
+
+    CHECK(counting->invocations == 50);
+    CHECK(counting->invocationEnds == 50);
+    CHECK(counting->starts == 150);
+    CHECK(counting->ends == 150);
+    CHECK(counting->attempts == 100);
+    CHECK(complaints > 0);
 }
