@@ -90,6 +90,7 @@ public:
         writes_.setStored(record_.suspension);
         if (auto* plugins = invocation_->plugins()) plugins->loaded(entries);
         if (handler == nullptr) return;
+        run_->recordCrash();
         for (const auto* operation : openInvokes(state_)) host_.invoke(*this, *operation);
     }
 
@@ -201,7 +202,7 @@ private:
 
     /// The handler's first statement runs in the first drive, after what the world did meanwhile.
     void startHandler() {
-        if (handler_ == nullptr || run_->started() || evicting_) return;
+        if (handler_ == nullptr || run_->started() || evicting_ || stopping()) return;
         if (!isRunning() || !state_.root().recorded()) return;
         if (auto* plugins = invocation_->plugins()) plugins->begin(identity_.info());
         run_->start(*handler_);
@@ -227,6 +228,7 @@ private:
             retire();
             host_.ended(*this, *record_.end);
         } else if (handler_ == nullptr || stopping()) {
+            if (run_->endPass() && phase_ == Phase::parked) writes_.setWaiting(waits());
             if (invocation_->hasUnwritten()) return flush();
             retire();
             host_.retired(*this, false);
@@ -298,13 +300,9 @@ private:
     /// Records that the execution waits, and once that is written, parks or retires it.
     void suspend() {
         if (!host_.mayPark()) evicting_ = true;
-        if (evicting_ && run_->started()) {
-            run_->recordPass();
-            run_->drop();
-        }
-        const auto waits = suspensionOf(state_, wakeAgain_);
-        if (invocation_->hasUnwritten() || writes_.stored() != waits) {
-            writes_.setWaiting(waits);
+        if (evicting_) run_->endPass();
+        if (invocation_->hasUnwritten() || writes_.stored() != waits()) {
+            writes_.setWaiting(waits());
             flush();
             return;
         }
@@ -317,6 +315,8 @@ private:
             host_.parked(*this);
         }
     }
+
+    [[nodiscard]] Suspension waits() const { return suspensionOf(state_, wakeAgain_); }
 
     void unpark() {
         if (phase_ != Phase::parked) return;

@@ -62,6 +62,11 @@ inline void appendEntry(std::string& json, const Entry& entry) {
         appendJsonKey(json, "replayChildren");
         json += "true";
     }
+    if (entry.invocationStart) {
+        appendJsonKey(json, "start");
+        json += std::to_string(entry.invocationStart->time_since_epoch().count());
+    }
+    appendText(json, "requestId", entry.requestId);
     if (entry.payload) appendJsonMember(json, "payload", *entry.payload);
     if (entry.error) {
         appendJsonKey(json, "error");
@@ -91,13 +96,19 @@ template <class Enum>
     return std::chrono::seconds{member->get<std::int64_t>()};
 }
 
+[[nodiscard]] inline TimePoint readTime(const nlohmann::json& json) {
+    if (!json.is_number_integer()) throw std::invalid_argument{"impossible time"};
+    return TimePoint{std::chrono::milliseconds{json.get<std::int64_t>()}};
+}
+
 [[nodiscard]] inline Entry readEntry(const nlohmann::json& json) {
     Entry entry;
     const auto kind = fromWireName<EntryKind>(json.at("kind").get_ref<const std::string&>());
     if (!kind) throw std::invalid_argument{"unknown kind " + json.at("kind").dump()};
     entry.kind = *kind;
-    if (!json.at("time").is_number_integer()) throw std::invalid_argument{"impossible time"};
-    entry.time = TimePoint{std::chrono::milliseconds{json.at("time").get<std::int64_t>()}};
+    entry.time = readTime(json.at("time"));
+    if (json.contains("start")) entry.invocationStart = readTime(json.at("start"));
+    readOptional(json, "requestId", entry.requestId);
     entry.type = readName(json, "type", OperationType::execution);
     entry.subType = readName(json, "subType", OperationSubType::none);
     readOptional(json, "id", entry.operationId);

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <durable/journal/entry.hpp>
+#include <durable/journal/request_id.hpp>
 #include <durable/plugin/plugins.hpp>
-
-#include <fmt/core.h>
 
 #include <cstdint>
 #include <exception>
@@ -50,7 +49,7 @@ public:
     void begin(ExecutionInfo execution) {
         execution.input = state_.input();
         execution.startTime = state_.root().startTime;
-        auto requestId = fmt::format("{}-{}", execution.id, state_.entryCount());
+        auto requestId = requestIdOf(execution.id, state_.invocationCount() + 1);
         execution_ = std::make_shared<const ExecutionInfo>(std::move(execution));
         invocation_.emplace(InvocationInfo{.execution = execution_,
                                            .requestId = std::move(requestId),
@@ -90,7 +89,8 @@ public:
 
     /// An entry was recorded as number `count`; `isNew`: it is the operation's first.
     void recorded(const Entry& entry, const Operation& operation, std::uint64_t count, bool isNew) {
-        if (entry.kind == EntryKind::invocationCompleted) phase_ = Phase::over;
+        const bool over = entry.kind == EntryKind::invocationCompleted && phase_ == Phase::running;
+        if (over) phase_ = Phase::over;
         if (&operation == &state_.root()) return;
         if (phase_ == Phase::waiting) return noteUpdate(entry.kind, operation);
         if (entry.kind == EntryKind::heartbeat) return;

@@ -133,8 +133,8 @@ private:
 struct InvocationInfo {
     std::shared_ptr<const ExecutionInfo> execution{};
 
-    /// Unique among the invocations of the store; an invocation that died before it recorded
-    /// anything has the same one as that which repeats it.
+    /// As the history tells it. Unique among the invocations of the store; an invocation that died
+    /// before it recorded anything has the same one as that which repeats it.
     std::string requestId{};
 
     /// Whether no earlier invocation has recorded anything.
