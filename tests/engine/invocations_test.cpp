@@ -41,9 +41,19 @@ Task<int> chargeOnce(DurableContext& ctx) {
     co_return charged;
 }
 
+std::string askedId;  // NOLINT: of the callback that `ask` opened last
+
+Task<std::string> ask(DurableContext& ctx) {
+    auto callback = co_await ctx.createCallback<std::string>("answer", {.heartbeatTimeout = 10s});
+    askedId = callback.id();
+    auto answer = co_await callback.result();
+    co_return answer;
+}
+
 void registerAll(durable::Engine& engine) {
     engine.registerHandler("wait-then-charge", waitThenCharge);
     engine.registerHandler("charge-once", chargeOnce);
+    engine.registerHandler("ask", ask);
 }
 
 std::vector<HistoryEvent> invocationsOf(TestEngine& engine, const Execution& execution) {
@@ -165,6 +175,40 @@ TEST_CASE("an engine that stops ends the invocations it has parked, and they sti
     engine.advance(5s);
     CHECK(engine->list().front().status() == durable::ExecutionStatus::succeeded);
     for (const auto& event : engine->history(id)) CHECK_FALSE(event.details.contains("Error"));
+}
+
+TEST_CASE("callback 4-5: what does not wake an execution costs no invocation") {
+    TestEngine engine{registerAll, std::make_shared<RecordingStore>(), 0};
+    const auto execution = engine->start("ask", {.name = "a"});
+    engine.settle();
+    REQUIRE(invocationsOf(engine, execution).size() == 1);
+
+    engine->heartbeatCallback(askedId);
+    engine->start("ask", {.name = "a"});
+    CHECK_THROWS_AS(engine->completeCallback(askedId + "0"), durable::UnknownCallback);
+    engine.advance(8s);  // the heartbeat counts
+    CHECK(invocationsOf(engine, execution).size() == 1);
+    CHECK(execution.status() == durable::ExecutionStatus::running);
+    CHECK(engine.store()->find(execution.id())->suspension.waiting);
+    CHECK(engine->metrics().executionsWaiting == 1);
+
+    engine->completeCallback(askedId, "yes");
+    engine.settle();
+    CHECK(execution.result<std::string>() == "yes");
+    CHECK(invocationsOf(engine, execution).size() == 2);
+}
+
+TEST_CASE("an execution that a new engine finds waiting is woken by its timers") {
+    TestEngine engine{registerAll};
+    const auto id = engine->start("ask", {.name = "a"}).id();
+    engine.settle();
+    engine.restart();
+
+    engine->heartbeatCallback(askedId);
+    engine.advance(9s);
+    CHECK(engine.store()->find(id)->status() == durable::ExecutionStatus::running);
+    engine.advance(1s);
+    CHECK(engine.store()->find(id)->status() == durable::ExecutionStatus::failed);
 }
 
 TEST_CASE("invocations and their errors are kept in SQLite") {

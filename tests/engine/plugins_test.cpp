@@ -573,11 +573,19 @@ TEST_CASE("an end of every operation is told once, wherever a crash comes") {
     }
 }
 
-TEST_CASE("an engine that stops ends the invocation as one that is repeated") {
+TEST_CASE("an engine that stops ends the invocation of a parked execution") {
     Watched watched{waitOnce, {}, 1000};
     const auto execution = watched.engine->start("handler", {.name = "x"});
     watched.engine.settle();
     REQUIRE(execution.status() == ExecutionStatus::running);
+    watched.engine->stop();
+
+    CHECK(watched.recorder->lines.back() == "invocation-end PENDING first");
+}
+
+TEST_CASE("an engine that stops ends an invocation on its way as one that is repeated") {
+    Watched watched{waitOnce, {}, 1000};
+    watched.engine->start("handler", {.name = "x"});
     watched.engine->stop();
 
     CHECK(watched.recorder->lines.back() == "invocation-end RETRYING first");

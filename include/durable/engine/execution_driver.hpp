@@ -88,6 +88,7 @@ public:
         open(std::move(record), handler);
         for (const auto& entry : entries) state_.fold(entry);
         writes_.setStored(record_.suspension);
+        asleep_ = record_.suspension.waiting;
         if (auto* plugins = invocation_->plugins()) plugins->loaded(entries);
         if (handler == nullptr) return;
         run_->recordCrash();
@@ -135,7 +136,10 @@ public:
             return;
         }
         unpark();
-        if (evicting_) wakeAgain_ = true;
+        if (std::get<Entry>(applied).kind != EntryKind::heartbeat) {
+            if (evicting_) wakeAgain_ = true;
+            asleep_ = false;
+        }
         const auto& operation = invocation_->keep(std::move(std::get<Entry>(applied)));
         writes_.addChange(invocation_->recordedCount(), operation, std::move(done));
     }
@@ -166,16 +170,6 @@ private:
         retired,
     };
 
-    /// Says on the strand that a write has come back.
-    class Written final : public Message {
-    public:
-        explicit Written(ExecutionDriver& driver) : driver_{driver} {}
-        void deliver() override { driver_.onWritten(); }
-
-    private:
-        ExecutionDriver& driver_;
-    };
-
     void open(ExecutionRecord record, const Handler* handler) {
         record_ = std::move(record);
         identity_ = identityOf(identity_.id, record_.start);
@@ -202,7 +196,7 @@ private:
 
     /// The handler's first statement runs in the first drive, after what the world did meanwhile.
     void startHandler() {
-        if (handler_ == nullptr || run_->started() || evicting_ || stopping()) return;
+        if (handler_ == nullptr || run_->started() || evicting_ || stopping() || asleep_) return;
         if (!isRunning() || !state_.root().recorded()) return;
         if (auto* plugins = invocation_->plugins()) plugins->begin(identity_.info());
         run_->start(*handler_);
@@ -255,7 +249,8 @@ private:
     void retire() {
         run_->drop();
         lateFlush_.cancel();
-        if (auto* plugins = invocation_->plugins()) plugins->end(lostTo_ != nullptr);
+        const bool cutShort = stopping() && isRunning() && !writes_.stored().waiting;
+        if (auto* plugins = invocation_->plugins()) plugins->end(lostTo_ || cutShort);
         phase_ = Phase::retired;
     }
 
@@ -299,7 +294,7 @@ private:
 
     /// Records that the execution waits, and once that is written, parks or retires it.
     void suspend() {
-        if (!host_.mayPark()) evicting_ = true;
+        if (!host_.mayPark() || asleep_) evicting_ = true;
         if (evicting_) run_->endPass();
         if (invocation_->hasUnwritten() || writes_.stored() != waits()) {
             writes_.setWaiting(waits());
@@ -339,10 +334,11 @@ private:
     std::optional<HandlerRun> run_;
 
     Phase phase_{Phase::running};
+    bool asleep_{};     ///< it waited when it was loaded, and the world has not woken it
     bool evicting_{};   ///< the frames are dropped, or will be as soon as nothing else goes on
     bool wakeAgain_{};  ///< the world changed the execution after that
     std::exception_ptr lostTo_;
-    Written written_{*this};
+    MessageTo<ExecutionDriver, &ExecutionDriver::onWritten> written_{*this};
 };
 
 }  // namespace durable::inline v0

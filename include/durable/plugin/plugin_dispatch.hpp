@@ -66,14 +66,15 @@ public:
                       [&](Plugin& plugin) { plugin.onInvocationStart(*invocation_); });
     }
 
-    /// The invocation is over, and what it recorded is durable, unless it is `lost`.
-    void end(bool lost) {
+    /// The invocation is over. What it recorded is durable, unless it was lost; `repeated`: it was
+    /// lost, or did not come to where it waits.
+    void end(bool repeated) {
         if (!invocation_) return;
         for (const auto* operation : updated_) tellUpdatedEnd(*operation);
         InvocationEndInfo info{.invocation = std::move(*invocation_)};
         invocation_.reset();
         const auto& root = state_.root();
-        if (lost || (phase_ == Phase::running && !isTerminal(root.status))) {
+        if (repeated || (phase_ == Phase::running && !isTerminal(root.status))) {
             info.status = InvocationStatus::retrying;
         } else if (root.status == OperationStatus::succeeded) {
             info.status = InvocationStatus::succeeded;
