@@ -87,6 +87,14 @@ public:
     Logger(const LogSink& sink, const Clock& clock, LogRecord fields, IsReplaying isReplaying = {})
         : sink_{&sink}, clock_{&clock}, fields_{fields}, isReplaying_{std::move(isReplaying)} {}
 
+    /// The same logger, but one that writes while the handler passes through its recorded past too:
+    /// then a line is written on every run.
+    [[nodiscard]] Logger alsoOnReplay() const {
+        auto logger = *this;
+        logger.isReplaying_ = {};
+        return logger;
+    }
+
     template <class... Args>
     void debug(fmt::format_string<Args...> format, Args&&... args) const {
         write(LogLevel::debug, format, std::forward<Args>(args)...);

@@ -95,6 +95,19 @@ TEST_CASE("a logger is silent while the handler passes through its recorded past
     CHECK(lines[0].text == "second|||||0");
 }
 
+TEST_CASE("a logger that also writes on replay is asked for by the author") {
+    const ManualClock clock;
+    std::vector<Line> lines;
+    const LogSink sink = into(lines);
+    const Logger logger{sink, clock, {.executionName = "a"}, [] { return true; }};
+
+    logger.alsoOnReplay().info("again");
+    logger.info("silent");
+
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].text == "again|a||||0");
+}
+
 TEST_CASE("a logger without a sink writes nothing") {
     const ManualClock clock;
     const LogSink none{};
