@@ -32,6 +32,9 @@ struct Services {
     /// Triggered when the engine stops: no body is started any more.
     std::stop_token stop{};
 
+    /// Whether every start of a step is written before its body runs.
+    bool writesStartsFirst{};
+
     /// Null if there are none: then nothing is spent on them.
     const Plugins* plugins{};
 };

@@ -47,6 +47,7 @@ public:
                     .random = options_.random,
                     .newCallbackId = newCallbackId,
                     .stop = stop_.get_token(),
+                    .writesStartsFirst = options_.startVisibleAfter == std::chrono::milliseconds{0},
                     .plugins = plugins_.get()},
           writer_{store_, threads_.io().get_executor()},
           timers_{*options_.clock, threads_.io().get_executor(),

@@ -73,7 +73,9 @@ Task<T> runStep(OperationCall call, StepConfig config, Body body) {
             if (call.mustNotRun()) co_await Never{};
             if (step.status != OperationStatus::started) call.record(OperationAction::start);
             startedHere = true;
-            if (atMostOnce) co_await call.written();
+            if (atMostOnce || call.invocation().services().writesStartsFirst) {
+                co_await call.written();
+            }
 
             const auto id = call.id();
             auto context = call.stepContext(attempt, id);

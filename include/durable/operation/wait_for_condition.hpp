@@ -34,6 +34,7 @@ Task<State> runCondition(OperationCall call, WaitForConditionConfig<State> confi
 
         if (call.mustNotRun()) co_await Never{};
         if (condition.status != OperationStatus::started) call.record(OperationAction::start);
+        if (call.invocation().services().writesStartsFirst) co_await call.written();
         const State state = recorded.succeeded() ? recorded.take() : config.initialState;
         const auto attempt = condition.attempt + 1;
         const auto id = call.id();

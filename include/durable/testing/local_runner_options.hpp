@@ -3,6 +3,7 @@
 
 #include <durable/base/logger.hpp>
 #include <durable/journal/limits.hpp>
+#include <durable/plugin/plugin.hpp>
 #include <durable/store/store.hpp>
 #include <durable/testing/manual_clock.hpp>
 
@@ -11,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace durable::inline v0 {
 
@@ -31,13 +33,16 @@ struct LocalRunnerOptions {
     /// Moved by the runner. Empty: one that starts in 2026.
     std::shared_ptr<ManualClock> clock{};
 
-    /// As in `EngineOptions`.
+    /// As in `EngineOptions`. With 0, a start is in the journal when a body ends the process.
     std::chrono::milliseconds startVisibleAfter{5};
 
     Limits limits{};
 
     /// Gets log lines too; they are captured anyway. Empty: nobody.
     LogSink log{};
+
+    /// As in `EngineOptions`.
+    std::vector<std::shared_ptr<Plugin>> plugins{};
 
     /// Numbers from 0 to below 1, for jitter. Empty: always 0.5.
     std::function<double()> random{};

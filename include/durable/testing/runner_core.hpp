@@ -140,6 +140,7 @@ private:
         if (!options_.parked) options.maxParked = 0;
         options.startVisibleAfter = options_.startVisibleAfter;
         options.limits = options_.limits;
+        options.plugins = options_.plugins;
         options.clock = options_.clock;
         options.random = options_.random;
         options.log = [this](const LogRecord& record) {

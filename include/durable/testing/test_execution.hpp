@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/journal/execution_arn.hpp>
 #include <durable/testing/golden_history.hpp>
 #include <durable/testing/history_table.hpp>
 #include <durable/testing/runner_core.hpp>
@@ -39,6 +40,9 @@ public:
     [[nodiscard]] ExecutionId id() const noexcept { return id_; }
     [[nodiscard]] std::string name() const { return runner_->record(id_).start.name; }
     [[nodiscard]] std::string handlerName() const { return runner_->record(id_).start.handlerName; }
+
+    /// As in log lines and plugins.
+    [[nodiscard]] std::string arn() const { return executionArn(handlerName(), name(), id_); }
 
     // --- moving it ----------------------------------------------------------------------------
 
@@ -207,11 +211,9 @@ public:
     /// The log lines of this execution.
     [[nodiscard]] std::vector<CapturedLog> logs() const {
         std::vector<CapturedLog> mine;
-        const auto start = runner_->record(id_).start;
+        const auto mineArn = arn();
         for (const auto& line : runner_->logs()) {
-            if (line.executionName == start.name && line.handlerName == start.handlerName) {
-                mine.push_back(line);
-            }
+            if (line.executionArn == mineArn) mine.push_back(line);
         }
         return mine;
     }

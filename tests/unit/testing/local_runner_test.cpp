@@ -272,6 +272,27 @@ TEST_CASE("a crash loses what had not been written") {
     CHECK(ran == std::vector<std::string>{"a", "b", "b", "c"});
 }
 
+TEST_CASE("with startVisibleAfter 0 the start of a step is written before its body runs") {
+    std::size_t written = 0;
+    const auto store = std::make_shared<durable::MemoryStore>();
+    const auto handler = [&](DurableContext& ctx) -> Task<int> {
+        co_await ctx.step([] {});
+        co_await ctx.step([&] { written = store->load(1).size(); });
+        co_return co_await ctx.waitForCondition<int>(
+            [&](int) {
+                written += store->load(1).size();
+                return 1;
+            },
+            {.initialState = 0, .waitStrategy = [](int, std::uint32_t, double) {
+                 return durable::WaitDecision::stop();
+             }});
+    };
+
+    LocalRunner{handler, {.store = store, .startVisibleAfter = 0ms}}.run();
+
+    CHECK(written == 4 + 6);  // the execution's start, four entries of the steps, and its own start
+}
+
 TEST_CASE("after a restart an execution goes on waiting") {
     LocalRunner runner{processOrder, {.parked = true}};
     auto order = runner.run(std::string{"A-1"});
