@@ -16,3 +16,4 @@ void registerWaitForCondition(durable::testing::LocalRunner& runner);
 void registerWaitForCallback(durable::testing::LocalRunner& runner);
 void registerParallel(durable::testing::LocalRunner& runner);
 void registerMap(durable::testing::LocalRunner& runner);
+void registerPlugin(durable::testing::LocalRunner& runner);

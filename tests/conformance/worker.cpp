@@ -2,6 +2,7 @@
 #include "worker.hpp"
 
 #include "handlers.hpp"
+#include "plugins.hpp"
 
 #include <durable/sqlite.hpp>
 #include <durable/testing.hpp>
@@ -48,7 +49,8 @@ public:
               .store = durable::SqliteStore::open(options.journal),
               .clock = clock_,
               .startVisibleAfter = 0ms,
-              .log = durable::logAsJsonLines(log_)}} {
+              .log = durable::logAsJsonLines(log_),
+              .plugins = pluginsUnderTest(log_)}} {
         registerStep(runner_);
         registerWait(runner_);
         registerChild(runner_);
@@ -58,6 +60,7 @@ public:
         registerWaitForCallback(runner_);
         registerParallel(runner_);
         registerMap(runner_);
+        registerPlugin(runner_);
     }
 
     json answer(const json& request) {
