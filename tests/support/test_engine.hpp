@@ -17,14 +17,17 @@
 class TestEngine {
 public:
     using Register = std::function<void(durable::Engine&)>;
+    using Adjust = std::function<void(durable::EngineOptions&)>;
 
     explicit TestEngine(Register registerHandlers,
                         std::shared_ptr<durable::Store> store = std::make_shared<RecordingStore>(),
-                        std::size_t maxParked = 1000, durable::Limits limits = {})
+                        std::size_t maxParked = 1000, durable::Limits limits = {},
+                        Adjust adjust = {})
         : register_{std::move(registerHandlers)},
           store_{std::move(store)},
           maxParked_{maxParked},
-          limits_{limits} {
+          limits_{limits},
+          adjust_{std::move(adjust)} {
         restart();
     }
 
@@ -38,18 +41,17 @@ public:
     /// A new engine on the same store, as after a restart of the process.
     void restart() {
         engine_.reset();
-        engine_ = std::make_unique<durable::Engine>(
-            store_,
-            durable::EngineOptions{
-                .workflowThreads = 0,
-                .stepThreads = 0,
-                .maxParked = maxParked_,
-                .limits = limits_,
-                .log =
-                    [this](const durable::LogRecord& record) { log_.emplace_back(record.message); },
-                .clock = clock_,
-                .random = [] { return 0.5; },
-            });
+        durable::EngineOptions options{
+            .workflowThreads = 0,
+            .stepThreads = 0,
+            .maxParked = maxParked_,
+            .limits = limits_,
+            .log = [this](const durable::LogRecord& record) { log_.emplace_back(record.message); },
+            .clock = clock_,
+            .random = [] { return 0.5; },
+        };
+        if (adjust_) adjust_(options);
+        engine_ = std::make_unique<durable::Engine>(store_, std::move(options));
         register_(*engine_);
     }
 
@@ -99,6 +101,7 @@ private:
     std::shared_ptr<durable::Store> store_;
     std::size_t maxParked_;
     durable::Limits limits_;
+    Adjust adjust_;
     std::shared_ptr<durable::testing::ManualClock> clock_ =
         std::make_shared<durable::testing::ManualClock>();
     std::vector<std::string> log_;

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <durable/base/error_object.hpp>
+#include <durable/base/type_name.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <typeinfo>
 #include <utility>
 
 /// \file
@@ -119,6 +123,16 @@ public:
         return false;
     }
 
+    /// Whether an exception of class `Error`, the library's or the author's, led to this one, by
+    /// the name of the class. One that names itself (`ErrorDetails::errorType`) is not found by its
+    /// class: ask for that name.
+    template <class Error>
+    [[nodiscard]] bool isCausedBy() const {
+        const auto type = typeName(typeid(Error).name());
+        constexpr std::string_view own = "durable::";
+        return isCausedBy(type) || (type.starts_with(own) && isCausedBy(type.substr(own.size())));
+    }
+
 protected:
     DurableError(std::string name, const std::string& fallbackMessage, ErrorObject error)
         : std::runtime_error{error.messageOr(fallbackMessage)},
@@ -196,6 +210,16 @@ public:
     explicit BatchCompletionError(ErrorObject error)
         : DurableError{"BatchCompletionError", "Batch completed as failed by shouldComplete",
                        std::move(error)} {}
+};
+
+/// An `all` or `race` was decided by a failure, or every operation of an `any` failed.
+///
+/// `errorType()` is the class of the error that decided it, such as `StepError`; for an `any` it is
+/// `AggregateError`, and the first failure is its cause.
+class CombinatorError : public DurableError {
+public:
+    explicit CombinatorError(ErrorObject error)
+        : DurableError{"CombinatorError", "Operations failed", std::move(error)} {}
 };
 
 /// An execution ended without a result. Thrown to whoever asks for the result, never into a

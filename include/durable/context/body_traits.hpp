@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -59,6 +60,19 @@ using StepResult = typename StepBody<Body, Args...>::Result;
 
 template <class Body, class... Args>
 using ContextResult = typename ContextBody<Body, Args...>::Result;
+
+/// What a body of `withRetry` returns: the task of one attempt.
+template <class Body>
+struct RetryBody {
+    using type = std::invoke_result_t<Body&, DurableContext&>;
+};
+template <class Body>
+    requires std::is_invocable_v<Body&, DurableContext&, std::uint32_t>
+struct RetryBody<Body> {
+    using type = std::invoke_result_t<Body&, DurableContext&, std::uint32_t>;
+};
+template <class Body>
+using RetryTask = typename RetryBody<Body>::type;
 
 /// Calls a map's body with as many of (context, item, index, items) as it takes.
 template <class Body, class Items>

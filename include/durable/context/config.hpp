@@ -93,6 +93,19 @@ struct ChildContextConfig {
     bool virtualContext{};
 };
 
+struct WithRetryConfig {
+    /// Asked after each failed attempt, and again when the attempt is replayed: it must decide by
+    /// the error and the number of the attempt only. Its delay may be random. Must be set.
+    RetryStrategy retryStrategy{};
+
+    /// Whether all attempts together are a child context of their own. If not, the operations of
+    /// the block are operations of the calling context, and the block's own error reaches the
+    /// caller.
+    bool wrapWithRunInChildContext{true};
+
+    ChildContextConfig childContext{};  ///< of that child context
+};
+
 /// Whether each item of a batch is an operation of its own in the journal.
 enum class Nesting {
     nested,  ///< each item's outcome is recorded: a finished item never runs again

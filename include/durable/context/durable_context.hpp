@@ -4,6 +4,7 @@
 #include <durable/base/require.hpp>
 #include <durable/concurrency/batch_result.hpp>
 #include <durable/concurrency/parallel_result.hpp>
+#include <durable/concurrency/settled.hpp>
 #include <durable/context/body_traits.hpp>
 #include <durable/context/config.hpp>
 #include <durable/context/operation_call.hpp>
@@ -13,6 +14,7 @@
 #include <ranges>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -102,6 +104,74 @@ public:
     template <class Body>
     auto parallel(std::vector<Branch<Body>> branches, ParallelConfig config = {});
 
+    // --- all, allSettled, any, race: operations that run side by side ------------------------
+
+    /// Awaits operations of this context together; the results are a tuple, in their order
+    /// (`std::monostate` for `void`), or a vector, or nothing for a vector of `void`.
+    ///
+    ///     auto both = ctx.all("both", ctx.step("a", a), ctx.invoke<int>("b", "handler", 1));
+    ///     auto [x, y] = co_await both;
+    ///
+    /// This and the three below take tasks of operations, which have their places in the journal
+    /// already; a coroutine of your own that calls several operations goes in
+    /// `runInChildContext`. Results must have JSON. What was decided is recorded in a child
+    /// context: on replay it is given back and the operations are not awaited.
+    ///
+    /// When it is decided, operations that are in flight are stopped as those of a batch are:
+    /// waiting ones are destroyed, running step bodies get their stop token, and the task is done
+    /// when those have returned. What they had recorded stays in the journal, unfinished: a timer
+    /// or an invoked execution of theirs still ends, and nobody is told.
+    /// \throws CombinatorError (from the task) with the first failure.
+    template <class... Ts>
+        requires(sizeof...(Ts) > 0)
+    Task<std::tuple<detail::Combined<Ts>...>> all(std::string_view name, Task<Ts>... operations);
+    template <class... Ts>
+        requires(sizeof...(Ts) > 0)
+    Task<std::tuple<detail::Combined<Ts>...>> all(Task<Ts>... operations);
+    template <class T>
+    Task<detail::ListOf<T, std::vector<detail::Combined<T>>>> all(std::string_view name,
+                                                                  std::vector<Task<T>> operations);
+    template <class T>
+    Task<detail::ListOf<T, std::vector<detail::Combined<T>>>> all(std::vector<Task<T>> operations);
+
+    /// Awaits operations until all have ended; a failure is a result. Otherwise as `all`.
+    template <class... Ts>
+        requires(sizeof...(Ts) > 0)
+    Task<std::tuple<Settled<Ts>...>> allSettled(std::string_view name, Task<Ts>... operations);
+    template <class... Ts>
+        requires(sizeof...(Ts) > 0)
+    Task<std::tuple<Settled<Ts>...>> allSettled(Task<Ts>... operations);
+    template <class T>
+    Task<std::vector<Settled<T>>> allSettled(std::string_view name,
+                                             std::vector<Task<T>> operations);
+    template <class T>
+    Task<std::vector<Settled<T>>> allSettled(std::vector<Task<T>> operations);
+
+    /// The result of the first operation that succeeds: its value if all have one type, else a
+    /// variant with a place for each. Otherwise as `all`.
+    /// \throws CombinatorError (from the task) of type `AggregateError` if all fail.
+    template <class First, class... Rest>
+    Task<detail::OneOf<First, Rest...>> any(std::string_view name, Task<First> first,
+                                            Task<Rest>... rest);
+    template <class First, class... Rest>
+    Task<detail::OneOf<First, Rest...>> any(Task<First> first, Task<Rest>... rest);
+    template <class T>
+    Task<T> any(std::string_view name, std::vector<Task<T>> operations);
+    template <class T>
+    Task<T> any(std::vector<Task<T>> operations);
+
+    /// The result of the first operation that ends. Otherwise as `any`.
+    /// \throws CombinatorError (from the task) if it fails.
+    template <class First, class... Rest>
+    Task<detail::OneOf<First, Rest...>> race(std::string_view name, Task<First> first,
+                                             Task<Rest>... rest);
+    template <class First, class... Rest>
+    Task<detail::OneOf<First, Rest...>> race(Task<First> first, Task<Rest>... rest);
+    template <class T>
+    Task<T> race(std::string_view name, std::vector<Task<T>> operations);
+    template <class T>
+    Task<T> race(std::vector<Task<T>> operations);
+
     // --- waiting ----------------------------------------------------------------------------
 
     /// Waits at least `duration`, from 1 s to 366 days, across restarts.
@@ -158,6 +228,20 @@ public:
         requires(!std::convertible_to<Body, std::string_view>)
     Task<detail::ContextResult<Body>> runInChildContext(Body body, ChildContextConfig config = {});
 
+    /// Runs `body`, `Task<T>(DurableContext&)` or `Task<T>(DurableContext&, std::uint32_t attempt)`
+    /// with attempts from 1, again and again until it succeeds or `config.retryStrategy` gives up,
+    /// with durable waits named `<name>-backoff-<attempt>` in between. For a block of operations
+    /// that must be repeated together; a step alone retries by itself.
+    ///
+    /// Use the context that `body` gets. Each attempt's operations are new ones.
+    /// \throws ChildContextError (from the task) with what left the last attempt as its cause; with
+    ///     `wrapWithRunInChildContext = false` what left it.
+    template <class Body>
+    detail::RetryTask<Body> withRetry(std::string_view name, Body body, WithRetryConfig config);
+    template <class Body>
+        requires(!std::convertible_to<Body, std::string_view>)
+    detail::RetryTask<Body> withRetry(Body body, WithRetryConfig config);
+
     // --- looking around ---------------------------------------------------------------------
 
     /// Writes log lines that carry the execution; silent while passing through the recorded past.
@@ -196,8 +280,13 @@ public:
         const OperationIdentity identity{.type = type, .subType = subType, .name = name};
         requireOwnCode(identity);
         requireName("name", name);
-        return {self_.invocation(), node_.place(++calls_), scope_, recordedId_, type, subType,
+        return {self_.invocation(), node_.place(++calls_), recordedId_, type, subType,
                 std::string{name},  onlyRecorded_};
+    }
+
+    /// Takes the place of the next operation that groups others.
+    [[nodiscard]] OperationCall nextGroup(std::string_view name) {
+        return nextCall(OperationType::context, OperationSubType::runInChildContext, name);
     }
 
     /// Throws unless the code that runs is the code this context was passed to.

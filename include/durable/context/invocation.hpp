@@ -6,6 +6,7 @@
 #include <durable/coro/wait_list.hpp>
 #include <durable/journal/execution_state.hpp>
 #include <durable/journal/service.hpp>
+#include <durable/plugin/plugin_dispatch.hpp>
 
 #include <cstdint>
 #include <map>
@@ -24,6 +25,18 @@ struct ExecutionIdentity {
     std::string handlerName{};
     std::string name{};
     std::string tenantId{};
+    std::string arn{};
+
+    /// What plugins are told of it.
+    [[nodiscard]] ExecutionInfo info() const {
+        ExecutionInfo told;
+        told.arn = arn;
+        told.id = id;
+        told.name = name;
+        told.handlerName = handlerName;
+        told.tenantId = tenantId;
+        return told;
+    }
 };
 
 /// One pass of a handler over its journal: the frames that run, what they recorded and is not
@@ -39,7 +52,9 @@ public:
           identity_{identity},
           state_{state},
           mailbox_{std::move(mailbox)},
-          scope_{loop_} {}
+          scope_{loop_} {
+        if (services.plugins != nullptr) plugins_.emplace(*services.plugins, state);
+    }
     Invocation(const Invocation&) = delete;
     Invocation& operator=(const Invocation&) = delete;
     ~Invocation() = default;
@@ -50,6 +65,9 @@ public:
     [[nodiscard]] RunLoop& loop() noexcept { return loop_; }
     [[nodiscard]] Scope& scope() noexcept { return scope_; }
     [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
+
+    /// Whom to tell what happens, or null.
+    [[nodiscard]] PluginDispatch* plugins() noexcept { return plugins_ ? &*plugins_ : nullptr; }
 
     // --- for operations ---------------------------------------------------------------------
 
@@ -139,8 +157,10 @@ public:
 
     /// Adds an entry that is already decided, of the world's or of the handler's doing.
     Operation& keep(Entry entry) {
+        const bool isNew = plugins_ && state_.find(entry.operationId) == nullptr;
         Operation& changed = state_.fold(entry);
         ++recorded_;
+        if (plugins_) plugins_->recorded(entry, changed, recorded_, isNew);
         unwritten_.push_back(std::move(entry));
         return changed;
     }
@@ -167,6 +187,7 @@ public:
     /// Tells that the first `count` entries of this invocation are durable.
     void acknowledge(std::uint64_t count) {
         written_ = count;
+        if (plugins_) plugins_->written(count);
         while (!awaitingWrite_.empty() && awaitingWrite_.front().upTo_ <= written_) {
             loop_.post(*awaitingWrite_.popFront().coroutine_);
         }
@@ -185,6 +206,7 @@ private:
     LinkedList<Written> awaitingWrite_;
     std::multimap<const Operation*, Resumable*> awaited_;
     std::optional<ErrorObject> halted_;
+    std::optional<PluginDispatch> plugins_;
 };
 
 }  // namespace durable::inline v0

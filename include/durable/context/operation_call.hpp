@@ -23,11 +23,10 @@ namespace durable::inline v0 {
 /// happens (`record`), wait for the outside (`written`, `changed`, `runBody`).
 class OperationCall {
 public:
-    OperationCall(Invocation& invocation, Operation& place, Scope& scope, std::string parentId,
+    OperationCall(Invocation& invocation, Operation& place, std::string parentId,
                   OperationType type, OperationSubType subType, std::string name, bool onlyRecorded)
         : invocation_{&invocation},
           place_{&place},
-          scope_{&scope},
           parentId_{std::move(parentId)},
           name_{std::move(name)},
           type_{type},
@@ -35,7 +34,6 @@ public:
           onlyRecorded_{onlyRecorded} {}
 
     [[nodiscard]] Invocation& invocation() const noexcept { return *invocation_; }
-    [[nodiscard]] Scope& scope() const noexcept { return *scope_; }
     [[nodiscard]] const std::string& parentId() const noexcept { return parentId_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] std::string id() const { return operationIdOf(*place_); }
@@ -145,8 +143,10 @@ public:
     }
 
     [[nodiscard]] Logger logger(LogRecord fields, Logger::IsReplaying isReplaying = {}) const {
+        fields.executionArn = invocation_->identity().arn;
         fields.executionName = invocation_->identity().name;
         fields.handlerName = invocation_->identity().handlerName;
+        fields.tenantId = invocation_->identity().tenantId;
         return {invocation_->services().log, invocation_->services().clock, fields,
                 std::move(isReplaying)};
     }
@@ -177,9 +177,13 @@ private:
         // To open a callback is all that its call does; waiting for it comes later, or never.
         const bool done =
             isTerminal(place_->status) || (type_ == OperationType::callback && place_->recorded());
-        if (!onlyRecorded_ || done) return true;
-        haltAsMissing();
-        return false;
+        if (onlyRecorded_ && !done) {
+            haltAsMissing();
+            return false;
+        }
+        auto* plugins = invocation_->plugins();
+        if (plugins != nullptr && place_->recorded()) plugins->reached(*place_);
+        return true;
     }
 
     [[nodiscard]] bool admitVirtual() const {
@@ -197,7 +201,6 @@ private:
 
     Invocation* invocation_;
     Operation* place_;
-    Scope* scope_;
     std::string parentId_;
     std::string name_;
     OperationType type_;

@@ -5,6 +5,7 @@
 #include <durable/base/logger.hpp>
 #include <durable/coro/step_pool.hpp>
 #include <durable/journal/limits.hpp>
+#include <durable/plugin/plugins.hpp>
 
 #include <functional>
 #include <stop_token>
@@ -30,6 +31,12 @@ struct Services {
 
     /// Triggered when the engine stops: no body is started any more.
     std::stop_token stop{};
+
+    /// Whether every start of a step is written before its body runs.
+    bool writesStartsFirst{};
+
+    /// Null if there are none: then nothing is spent on them.
+    const Plugins* plugins{};
 };
 
 }  // namespace durable::inline v0

@@ -27,6 +27,17 @@ private:
     Message* next_{};
 };
 
+/// A message that calls a member function of `target`, which must outlive it.
+template <class Target, void (Target::*call)()>
+class MessageTo final : public Message {
+public:
+    explicit MessageTo(Target& target) : target_{target} {}
+    void deliver() override { (target_.*call)(); }
+
+private:
+    Target& target_;
+};
+
 /// The way from other threads into one execution: messages in the order of their arrival.
 class Mailbox {
 public:

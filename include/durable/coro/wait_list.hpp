@@ -63,6 +63,21 @@ private:
     Scope& scope_;
 };
 
+/// The scope of the coroutine that awaits this. Does not suspend.
+class RunningScope : public detail::Awaitable {
+public:
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> running) noexcept {
+        scope_ = running.promise().scope();
+        return false;
+    }
+    Scope& await_resume() const noexcept { return *scope_; }
+
+private:
+    Scope* scope_{};
+};
+
 /// Suspends for good: the coroutine waits to be destroyed.
 struct Never : detail::Awaitable, std::suspend_always {};
 

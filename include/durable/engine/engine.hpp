@@ -187,6 +187,13 @@ public:
         core_->poll();
     }
 
+    /// As `poll`, but returns after the first thing that could go on.
+    /// \return false if there was nothing.
+    bool pollOne() {
+        resume();
+        return core_->io().poll_one() > 0;
+    }
+
     /// When the next timer of any execution is due, or empty.
     [[nodiscard]] std::optional<TimePoint> nextTimer() const { return core_->timers().next(); }
 

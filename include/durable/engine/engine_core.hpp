@@ -10,7 +10,7 @@
 #include <durable/engine/invokes.hpp>
 #include <durable/engine/journal_writer.hpp>
 #include <durable/engine/metrics.hpp>
-#include <durable/engine/parked.hpp>
+#include <durable/engine/residents.hpp>
 #include <durable/engine/timer_queue.hpp>
 
 #include <chrono>
@@ -22,10 +22,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
-#include <vector>
 
 namespace durable::inline v0 {
 
@@ -40,20 +37,23 @@ public:
           store_{std::move(store)},
           threads_{options_.workflowThreads},
           steps_{options_.stepThreads, threads_.io().get_executor()},
+          plugins_{pluginsOf(options_)},
           services_{.clock = *options_.clock,
                     .steps = steps_,
-                    .log = options_.log,
+                    .log = plugins_ ? Plugins::enriched(plugins_) : options_.log,
                     .limits = options_.limits,
                     .random = options_.random,
                     .newCallbackId = newCallbackId,
-                    .stop = stop_.get_token()},
+                    .stop = stop_.get_token(),
+                    .writesStartsFirst = options_.startVisibleAfter == std::chrono::milliseconds{0},
+                    .plugins = plugins_.get()},
           writer_{store_, threads_.io().get_executor()},
           timers_{*options_.clock, threads_.io().get_executor(),
                   [this](ExecutionId id) {
                       dispatch(id, [](ExecutionDriver& driver) { driver.fireTimers(); });
                   }},
           invokes_{*store_, handlers_, *options_.clock, *this},
-          parked_{options_.maxParked},
+          residents_{options_.maxParked},
           lastId_{store_->lastExecution()} {
         threads_.start();
     }
@@ -72,13 +72,13 @@ public:
     /// Gives a command to the execution's driver; loads the execution if it is not in memory.
     void dispatch(ExecutionId id, ExecutionDriver::Command command) override {
         const std::scoped_lock lock{mutex_};
-        if (const auto resident = residents_.find(id); resident != residents_.end()) {
-            resident->second->post(std::move(command));
+        if (const auto resident = residents_.find(id)) {
+            resident->post(std::move(command));
             return;
         }
         if (stop_.stop_requested()) return;
         auto driver = make(id);
-        residents_.emplace(id, driver);
+        residents_.add(id, driver);
         driver->post([this, command = std::move(command)](ExecutionDriver& fresh) {
             load(fresh);
             command(fresh);
@@ -96,7 +96,7 @@ public:
         if (stop_.stop_requested()) return;
         record.id = ++lastId_;
         auto driver = make(record.id);
-        residents_.emplace(record.id, driver);
+        residents_.add(record.id, driver);
         driver->post([this, record, done = std::move(done)](ExecutionDriver& fresh) {
             fresh.create(record, handlers_.find(record.start.handlerName),
                          {.action = OperationAction::start,
@@ -135,9 +135,9 @@ public:
 
     [[nodiscard]] EngineMetrics metrics() const {
         const std::scoped_lock lock{mutex_};
-        return {.executionsRunning = residents_.size() - parked_.size(),
-                .executionsParked = parked_.size(),
-                .executionsWaiting = waiting_.size(),
+        return {.executionsRunning = residents_.running(),
+                .executionsParked = residents_.parked(),
+                .executionsWaiting = residents_.waiting(),
                 .bodiesInFlight = steps_.running(),
                 .bodiesQueued = steps_.queued(),
                 .commits = writer_.commits(),
@@ -157,12 +157,9 @@ public:
 
     /// Blocks until no execution runs, or the engine has stopped.
     void awaitIdle() {
-        auto idle = std::make_shared<Promised<bool>>();
-        {
-            const std::scoped_lock lock{mutex_};
-            awaitingIdle_.push_back(idle);
-            tellIfIdle();
-        }
+        std::unique_lock lock{mutex_};
+        const auto idle = residents_.idle();
+        lock.unlock();
         threads_.await(*idle);
     }
 
@@ -177,7 +174,7 @@ public:
         timers_.stop();
         stop_.request_stop();
         const std::scoped_lock lock{mutex_};
-        for (const auto& [id, driver] : residents_) driver->post([](ExecutionDriver&) {});
+        residents_.forEach([](ExecutionDriver& driver) { driver.post([](ExecutionDriver&) {}); });
         failIfStopped();
         threads_.wake();
     }
@@ -192,7 +189,6 @@ public:
 
 private:
     [[nodiscard]] std::shared_ptr<ExecutionDriver> make(ExecutionId id) {
-        waiting_.erase(id);
         return ExecutionDriver::make(*this, services_, threads_.io(), id,
                                      options_.startVisibleAfter);
     }
@@ -225,9 +221,7 @@ private:
             return;
         }
         const std::scoped_lock lock{mutex_};
-        if (residents_.contains(record.id)) return;
-        waiting_.insert(record.id);
-        timers_.arm(record.id, wakeAt);
+        if (residents_.addWaiting(record.id)) timers_.arm(record.id, wakeAt);
     }
 
     void log(LogLevel level, const std::string& message) const {
@@ -240,14 +234,8 @@ private:
     }
 
     /// Under the lock.
-    void tellIfIdle() {
-        if (residents_.size() > parked_.size()) return;
-        for (const auto& idle : std::exchange(awaitingIdle_, {})) idle->set(true);
-    }
-
-    /// Under the lock.
     void failIfStopped() {
-        if (!stop_.stop_requested() || !residents_.empty()) return;
+        if (!stop_.stop_requested() || residents_.size() > 0) return;
         completions_.failAll(std::make_exception_ptr(
             EngineStopped{"the engine was stopped; the execution goes on with the next one"}));
         allRetired_.set(true);
@@ -261,21 +249,21 @@ private:
 
     void arm(ExecutionId id, std::optional<TimePoint> time) override { timers_.arm(id, time); }
 
-    [[nodiscard]] bool mayPark() const override { return parked_.limit() > 0; }
+    [[nodiscard]] bool mayPark() const override { return residents_.mayPark(); }
 
     void parked(ExecutionDriver& driver) override {
         std::optional<ExecutionId> evicted;
         {
             const std::scoped_lock lock{mutex_};
-            evicted = parked_.add(driver.identity().id);
-            if (!evicted) tellIfIdle();
+            evicted = residents_.park(driver.identity().id);
+            residents_.tellIfIdle();
         }
         if (evicted) dispatch(*evicted, [](ExecutionDriver& oldest) { oldest.evict(); });
     }
 
     void resumed(ExecutionDriver& driver) override {
         const std::scoped_lock lock{mutex_};
-        parked_.remove(driver.identity().id);
+        residents_.unpark(driver.identity().id);
     }
 
     void retired(ExecutionDriver& driver, bool wakeAgain) override {
@@ -283,7 +271,7 @@ private:
         forget(driver, true);
         if (wakeAgain) wake(id);
         const std::scoped_lock lock{mutex_};
-        tellIfIdle();
+        residents_.tellIfIdle();
     }
 
     void ended(ExecutionDriver& driver, const ExecutionEnd& end) override {
@@ -294,7 +282,7 @@ private:
         forget(driver, false);
         if (completion) completion->set(end);  // late: who is told finds everything else done
         const std::scoped_lock lock{mutex_};
-        tellIfIdle();
+        residents_.tellIfIdle();
     }
 
     void lost(ExecutionDriver& driver, std::exception_ptr error) override {
@@ -304,7 +292,7 @@ private:
         forget(driver, false);
         if (completion) completion->fail(error);
         const std::scoped_lock lock{mutex_};
-        tellIfIdle();
+        residents_.tellIfIdle();
     }
 
     void invoke(ExecutionDriver& driver, const Operation& operation) override {
@@ -313,13 +301,8 @@ private:
 
     void forget(ExecutionDriver& driver, bool waits) {
         const std::scoped_lock lock{mutex_};
-        const auto id = driver.identity().id;
-        parked_.remove(id);
-        if (waits) waiting_.insert(id);
-        const auto resident = residents_.find(id);
-        if (resident != residents_.end() && resident->second.get() == &driver) {
-            residents_.erase(resident);
-        }
+        residents_.remove(driver);
+        if (waits) residents_.addWaiting(driver.identity().id);
         failIfStopped();
     }
 
@@ -327,6 +310,7 @@ private:
     std::shared_ptr<Store> store_;
     EngineThreads threads_;
     StepPool steps_;
+    std::shared_ptr<const Plugins> plugins_;
     std::stop_source stop_;
     Services services_;
     HandlerRegistry handlers_;
@@ -338,10 +322,7 @@ private:
 
     mutable std::mutex mutex_;
     Promised<bool> allRetired_;
-    std::unordered_map<ExecutionId, std::shared_ptr<ExecutionDriver>> residents_;
-    std::unordered_set<ExecutionId> waiting_;
-    std::vector<std::shared_ptr<Promised<bool>>> awaitingIdle_;
-    Parked parked_;
+    Residents residents_;
     ExecutionId lastId_;
 };
 

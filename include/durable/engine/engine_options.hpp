@@ -4,6 +4,8 @@
 #include <durable/base/clock.hpp>
 #include <durable/base/logger.hpp>
 #include <durable/journal/limits.hpp>
+#include <durable/plugin/plugins.hpp>
+#include <durable/serdes/log_as_json_lines.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -12,6 +14,7 @@
 #include <memory>
 #include <random>
 #include <thread>
+#include <vector>
 
 namespace durable::inline v0 {
 
@@ -29,13 +32,18 @@ struct EngineOptions {
     /// the invocation, as on AWS. The results are the same.
     std::size_t maxParked{std::numeric_limits<std::size_t>::max()};
 
-    /// A step that has run this long gets its start written, so that it can be seen.
+    /// A step that has run this long gets its start written, so that it can be seen. 0: every start
+    /// is written before the body runs, which costs a write for each step.
     std::chrono::milliseconds startVisibleAfter{5};
 
     Limits limits{};
 
-    /// Where log lines of handlers, steps and the engine go.
+    /// Where log lines of handlers, steps and the engine go: any function, such as one that hands
+    /// them to a logging library. `logAsJsonLines` makes one for machines.
     LogSink log{logToStandardError};
+
+    /// Who is told what happens to executions. Kept until the engine is destroyed.
+    std::vector<std::shared_ptr<Plugin>> plugins{};
 
     /// Empty: the machine's clock.
     std::shared_ptr<const Clock> clock{};
@@ -55,6 +63,12 @@ struct EngineOptions {
         };
     }
     return options;
+}
+
+/// The plugins of an engine with these options, or null if there are none.
+[[nodiscard]] inline std::shared_ptr<const Plugins> pluginsOf(const EngineOptions& options) {
+    auto plugins = std::make_shared<const Plugins>(options.plugins, options.log, options.clock);
+    return plugins->empty() ? nullptr : plugins;
 }
 
 }  // namespace durable::inline v0

@@ -88,7 +88,10 @@ public:
         open(std::move(record), handler);
         for (const auto& entry : entries) state_.fold(entry);
         writes_.setStored(record_.suspension);
+        asleep_ = record_.suspension.waiting;
+        if (auto* plugins = invocation_->plugins()) plugins->loaded(entries);
         if (handler == nullptr) return;
+        run_->recordCrash();
         for (const auto* operation : openInvokes(state_)) host_.invoke(*this, *operation);
     }
 
@@ -133,7 +136,10 @@ public:
             return;
         }
         unpark();
-        if (evicting_) wakeAgain_ = true;
+        if (std::get<Entry>(applied).kind != EntryKind::heartbeat) {
+            if (evicting_) wakeAgain_ = true;
+            asleep_ = false;
+        }
         const auto& operation = invocation_->keep(std::move(std::get<Entry>(applied)));
         writes_.addChange(invocation_->recordedCount(), operation, std::move(done));
     }
@@ -164,21 +170,9 @@ private:
         retired,
     };
 
-    /// Says on the strand that a write has come back.
-    class Written final : public Message {
-    public:
-        explicit Written(ExecutionDriver& driver) : driver_{driver} {}
-        void deliver() override { driver_.onWritten(); }
-
-    private:
-        ExecutionDriver& driver_;
-    };
-
     void open(ExecutionRecord record, const Handler* handler) {
         record_ = std::move(record);
-        identity_.handlerName = record_.start.handlerName;
-        identity_.name = record_.start.name;
-        identity_.tenantId = record_.start.tenantId;
+        identity_ = identityOf(identity_.id, record_.start);
         handler_ = record_.end ? nullptr : handler;
         invocation_.emplace(services_, identity_, state_, mailbox_);
         run_.emplace(*invocation_);
@@ -202,8 +196,10 @@ private:
 
     /// The handler's first statement runs in the first drive, after what the world did meanwhile.
     void startHandler() {
-        if (handler_ == nullptr || run_->started() || evicting_) return;
-        if (isRunning() && state_.root().recorded()) run_->start(*handler_);
+        if (handler_ == nullptr || run_->started() || evicting_ || stopping() || asleep_) return;
+        if (!isRunning() || !state_.root().recorded()) return;
+        if (auto* plugins = invocation_->plugins()) plugins->begin(identity_.info());
+        run_->start(*handler_);
     }
 
     [[nodiscard]] bool isRunning() const noexcept {
@@ -226,6 +222,7 @@ private:
             retire();
             host_.ended(*this, *record_.end);
         } else if (handler_ == nullptr || stopping()) {
+            if (run_->endPass() && phase_ == Phase::parked) writes_.setWaiting(waits());
             if (invocation_->hasUnwritten()) return flush();
             retire();
             host_.retired(*this, false);
@@ -252,6 +249,8 @@ private:
     void retire() {
         run_->drop();
         lateFlush_.cancel();
+        const bool cutShort = stopping() && isRunning() && !writes_.stored().waiting;
+        if (auto* plugins = invocation_->plugins()) plugins->end(lostTo_ || cutShort);
         phase_ = Phase::retired;
     }
 
@@ -295,14 +294,10 @@ private:
 
     /// Records that the execution waits, and once that is written, parks or retires it.
     void suspend() {
-        if (!host_.mayPark()) evicting_ = true;
-        if (evicting_ && run_->started()) {
-            run_->recordPass();
-            run_->drop();
-        }
-        const auto waits = suspensionOf(state_, wakeAgain_);
-        if (invocation_->hasUnwritten() || writes_.stored() != waits) {
-            writes_.setWaiting(waits);
+        if (!host_.mayPark() || asleep_) evicting_ = true;
+        if (evicting_) run_->endPass();
+        if (invocation_->hasUnwritten() || writes_.stored() != waits()) {
+            writes_.setWaiting(waits());
             flush();
             return;
         }
@@ -315,6 +310,8 @@ private:
             host_.parked(*this);
         }
     }
+
+    [[nodiscard]] Suspension waits() const { return suspensionOf(state_, wakeAgain_); }
 
     void unpark() {
         if (phase_ != Phase::parked) return;
@@ -337,10 +334,11 @@ private:
     std::optional<HandlerRun> run_;
 
     Phase phase_{Phase::running};
+    bool asleep_{};     ///< it waited when it was loaded, and the world has not woken it
     bool evicting_{};   ///< the frames are dropped, or will be as soon as nothing else goes on
     bool wakeAgain_{};  ///< the world changed the execution after that
     std::exception_ptr lostTo_;
-    Written written_{*this};
+    MessageTo<ExecutionDriver, &ExecutionDriver::onWritten> written_{*this};
 };
 
 }  // namespace durable::inline v0

@@ -4,6 +4,7 @@
 #include <durable/base/exception.hpp>
 #include <durable/context/durable_context.hpp>
 #include <durable/engine/handler_registry.hpp>
+#include <durable/journal/request_id.hpp>
 
 #include <optional>
 #include <string>
@@ -24,12 +25,12 @@ public:
     void start(const Handler& handler) {
         const OperationCall self{invocation_,
                                  invocation_.state().root(),
-                                 invocation_.scope(),
                                  "",
                                  OperationType::execution,
                                  OperationSubType::none,
                                  "",
                                  false};
+        startTime_ = invocation_.services().clock.now();
         context_.emplace(self, invocation_.scope(), false);
         task_.emplace(handler(*context_, invocation_.state().input()));
         task_->start(invocation_.scope());
@@ -38,16 +39,29 @@ public:
     [[nodiscard]] bool started() const noexcept { return task_.has_value(); }
     [[nodiscard]] bool returned() const noexcept { return task_ && task_->done(); }
 
-    /// Records that this pass of the handler has ended.
-    void recordPass() {
-        if (!started()) return;
-        keep({.action = OperationAction::completeInvocation});
+    /// Records that this pass of the handler ends here, and destroys its frames. No body may refer
+    /// to them any more.
+    /// \return false if there was no pass.
+    bool endPass() {
+        if (!started()) return false;
+        complete(startTime_, {});
+        drop();
+        return true;
+    }
+
+    /// Records that the pass before this one has ended, if a crash kept it from doing so itself.
+    void recordCrash() {
+        const auto& state = invocation_.state();
+        if (state.status() != ExecutionStatus::running || !state.openInvocation()) return;
+        complete(*state.openInvocation(),
+                 ErrorObject{.type = "Runtime.ExitError",
+                             .message = "The process ended before the invocation did."});
     }
 
     /// Records how the handler ended: it returned, threw, or was halted. An end that is refused,
     /// such as a result that is too large, fails the execution with the reason.
     void recordEnd() {
-        recordPass();
+        if (started()) complete(startTime_, {});
         OperationUpdate update{.action = OperationAction::fail, .type = OperationType::execution};
         if (invocation_.halted()) {
             update.error = invocation_.halted();
@@ -73,6 +87,14 @@ public:
     }
 
 private:
+    void complete(TimePoint start, std::optional<ErrorObject> error) {
+        const auto number = invocation_.state().invocationCount() + 1;
+        keep({.action = OperationAction::completeInvocation,
+              .error = std::move(error),
+              .invocationStart = start,
+              .requestId = requestIdOf(invocation_.identity().id, number)});
+    }
+
     std::optional<Refusal> keep(OperationUpdate update) {
         const auto& services = invocation_.services();
         auto applied =
@@ -85,6 +107,7 @@ private:
     Invocation& invocation_;
     std::optional<DurableContext> context_;
     std::optional<Task<Payload>> task_;
+    TimePoint startTime_{};
 };
 
 }  // namespace durable::inline v0

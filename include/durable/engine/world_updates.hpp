@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/context/invocation.hpp>
+#include <durable/journal/execution_arn.hpp>
 #include <durable/journal/execution_state.hpp>
 #include <durable/journal/operation.hpp>
 #include <durable/journal/operation_id.hpp>
@@ -57,6 +59,14 @@ namespace durable::inline v0 {
     };
     if (state.openInvokes() > 0) search(search, state.root());
     return found;
+}
+
+[[nodiscard]] inline ExecutionIdentity identityOf(ExecutionId id, const ExecutionStart& start) {
+    return {.id = id,
+            .handlerName = start.handlerName,
+            .name = start.name,
+            .tenantId = start.tenantId,
+            .arn = executionArn(start.handlerName, start.name, id)};
 }
 
 /// What happens to an invoke that cannot be started.

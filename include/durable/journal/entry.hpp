@@ -50,6 +50,10 @@ struct Entry {
     std::optional<ErrorObject> error{};
     std::uint32_t attempt{};  ///< number of the step's attempt that ended; 0 where it has none
     bool replayChildren{};
+
+    // Of `invocationCompleted` only. Journals of earlier versions have neither.
+    std::optional<TimePoint> invocationStart{};
+    std::string requestId{};
 };
 
 }  // namespace durable::inline v0

@@ -62,6 +62,11 @@ inline void appendEntry(std::string& json, const Entry& entry) {
         appendJsonKey(json, "replayChildren");
         json += "true";
     }
+    if (entry.invocationStart) {
+        appendJsonKey(json, "start");
+        json += std::to_string(entry.invocationStart->time_since_epoch().count());
+    }
+    appendText(json, "requestId", entry.requestId);
     if (entry.payload) appendJsonMember(json, "payload", *entry.payload);
     if (entry.error) {
         appendJsonKey(json, "error");
@@ -110,6 +115,8 @@ template <class Enum>
     if (!kind) throw std::invalid_argument{"unknown kind " + json.at("kind").dump()};
     entry.kind = *kind;
     entry.time = readTime(json.at("time"));
+    if (json.contains("start")) entry.invocationStart = readTime(json.at("start"));
+    readOptional(json, "requestId", entry.requestId);
     entry.type = readName(json, "type", OperationType::execution);
     entry.subType = readName(json, "subType", OperationSubType::none);
     readOptional(json, "id", entry.operationId);

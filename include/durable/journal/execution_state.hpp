@@ -38,6 +38,15 @@ public:
     /// How many invokes have been started and have not ended.
     [[nodiscard]] std::uint64_t openInvokes() const noexcept { return openInvokes_; }
 
+    /// Invocations that have ended.
+    [[nodiscard]] std::uint64_t invocationCount() const noexcept { return invocationCount_; }
+
+    /// When an invocation that has not ended first recorded something; empty if there is none. In
+    /// a journal that no process writes any more it is one that a crash has ended.
+    [[nodiscard]] std::optional<TimePoint> openInvocation() const noexcept {
+        return openInvocation_;
+    }
+
     [[nodiscard]] ExecutionStatus status() const noexcept {
         switch (root_.status) {
             case OperationStatus::succeeded: return ExecutionStatus::succeeded;
@@ -101,8 +110,12 @@ public:
             case EntryKind::timedOut: end(operation, OperationStatus::timedOut, entry); break;
             case EntryKind::cancelled: end(operation, OperationStatus::cancelled, entry); break;
             case EntryKind::stopped: end(operation, OperationStatus::stopped, entry); break;
-            case EntryKind::invocationCompleted: break;
+            case EntryKind::invocationCompleted:
+                ++invocationCount_;
+                openInvocation_.reset();
+                break;
         }
+        if (!openInvocation_ && isByHandler(entry, operation)) openInvocation_ = entry.time;
         arm(operation);
         if (isOpenInvoke(operation)) ++openInvokes_;
         return operation;
@@ -137,6 +150,20 @@ private:
 
     [[noreturn]] static void damaged(const char* what, const Entry& entry) {
         throw std::invalid_argument{std::string{what} + ": " + entry.operationId};
+    }
+
+    /// Whether the handler did it, and not the world.
+    [[nodiscard]] bool isByHandler(const Entry& entry, const Operation& operation) const {
+        if (&operation == &root_) return false;
+        switch (entry.kind) {
+            case EntryKind::started:
+            case EntryKind::retried: return true;
+            case EntryKind::succeeded:
+            case EntryKind::failed:
+                return operation.type == OperationType::step ||
+                       operation.type == OperationType::context;
+            default: return false;
+        }
     }
 
     void start(Operation& operation, const Entry& entry) {
@@ -230,6 +257,8 @@ private:
     std::optional<std::string> input_{};
     std::uint64_t entryCount_{};
     std::uint64_t openInvokes_{};
+    std::uint64_t invocationCount_{};
+    std::optional<TimePoint> openInvocation_{};
     std::map<TimerKey, Operation*> timers_{};  // by time, then by the entry that set them
 };
 

@@ -70,6 +70,25 @@ namespace detail {
     return json;
 }
 
+[[nodiscard]] inline nlohmann::json wrapped(const ErrorObject& error) {
+    std::string json;
+    appendJson(json, error);
+    return {{"Payload", nlohmann::json::parse(json)}, {"Truncated", false}};
+}
+
+/// Seconds since 1970, as AWS's API writes times.
+[[nodiscard]] inline double wireTime(TimePoint time) {
+    return static_cast<double>(time.time_since_epoch().count()) / 1000;
+}
+
+[[nodiscard]] inline nlohmann::json invocationDetails(const Entry& entry) {
+    nlohmann::json details{{"EndTimestamp", wireTime(entry.time)}};
+    if (entry.invocationStart) details["StartTimestamp"] = wireTime(*entry.invocationStart);
+    if (!entry.requestId.empty()) details["RequestId"] = entry.requestId;
+    if (entry.error) details["Error"] = wrapped(*entry.error);
+    return details;
+}
+
 [[nodiscard]] inline nlohmann::json startDetails(const Entry& entry) {
     auto details = nlohmann::json::object();
     const auto seconds = [&](const char* key, const auto& value) {
@@ -83,8 +102,7 @@ namespace detail {
         case OperationType::wait: {
             seconds("Duration", entry.delay);
             const auto end = entry.time + entry.delay.value_or(std::chrono::seconds{0});
-            details["ScheduledEndTimestamp"] =
-                static_cast<double>(end.time_since_epoch().count()) / 1000;
+            details["ScheduledEndTimestamp"] = wireTime(end);
             break;
         }
         case OperationType::callback:
@@ -110,9 +128,7 @@ namespace detail {
         entry.kind == EntryKind::succeeded || (entry.kind == EntryKind::retried && !entry.error);
     const bool isWait = operation.type == OperationType::wait;
     if (!succeeded && (!isWait || entry.error)) {
-        std::string error;
-        appendJson(error, entry.error.value_or(ErrorObject{}));
-        details["Error"] = {{"Payload", nlohmann::json::parse(error)}, {"Truncated", false}};
+        details["Error"] = wrapped(entry.error.value_or(ErrorObject{}));
     } else if (!isWait) {
         details["Result"] = wrapped(entry.payload);
     }
@@ -146,8 +162,7 @@ namespace detail {
         event.time = entry.time;
         if (entry.kind == EntryKind::invocationCompleted) {
             event.eventType = "InvocationCompleted";
-            event.details = {{"EndTimestamp",
-                              static_cast<double>(entry.time.time_since_epoch().count()) / 1000}};
+            event.details = detail::invocationDetails(entry);
             state.fold(entry);
         } else {
             const auto* before = state.find(entry.operationId);

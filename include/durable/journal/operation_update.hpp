@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/base/clock.hpp>
 #include <durable/base/error_object.hpp>
 #include <durable/journal/operation.hpp>
 
@@ -43,6 +44,8 @@ struct OperationUpdate {
     std::optional<std::string> payload{};
     std::optional<ErrorObject> error{};
     bool replayChildren{};
+    std::optional<TimePoint> invocationStart{};  ///< of `completeInvocation`
+    std::string requestId{};                     ///< of `completeInvocation`
 };
 
 }  // namespace durable::inline v0

@@ -269,7 +269,9 @@ private:
                  .payload = std::move(update.payload),
                  .error = std::move(update.error),
                  .attempt = endsAttempt ? attemptsBefore + 1 : 0,
-                 .replayChildren = update.replayChildren};
+                 .replayChildren = update.replayChildren,
+                 .invocationStart = update.invocationStart,
+                 .requestId = std::move(update.requestId)};
 }
 
 }  // namespace durable::inline v0

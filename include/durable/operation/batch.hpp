@@ -41,12 +41,12 @@ using ItemCode = std::function<Task<Payload>(DurableContext&, std::size_t index)
 /// One batch while it is awaited.
 class Batch {
 public:
-    Batch(const OperationCall& call, const BatchPlan& plan, const ItemCode& code)
+    Batch(const OperationCall& call, const BatchPlan& plan, const ItemCode& code, Scope& parent)
         : call_{call},
           plan_{plan},
           code_{code},
           ended_{isTerminal(call.operation().status)},
-          scope_{call.scope()},
+          scope_{parent},
           context_{call, scope_, ended_ || call.onlyRecorded()},
           executor_{scope_, plan.policy, plan.names, plan.executor},
           items_(plan.names.size()) {
@@ -172,10 +172,13 @@ private:
     /// An item's place is its position, whatever the order in which items start.
     [[nodiscard]] OperationCall itemCall(std::size_t index) {
         auto& place = call_.operation().place(static_cast<std::uint32_t>(index + 1));
-        return {call_.invocation(),     place,
-                executor_.branches(),   call_.id(),
-                OperationType::context, plan_.itemSubType,
-                plan_.names[index],     ended_ || call_.onlyRecorded()};
+        return {call_.invocation(),
+                place,
+                call_.id(),
+                OperationType::context,
+                plan_.itemSubType,
+                plan_.names[index],
+                ended_ || call_.onlyRecorded()};
     }
 
     [[nodiscard]] BatchRecord collect(CompletionReason reason) {
@@ -252,7 +255,8 @@ inline Task<BatchRecord> runBatch(const OperationCall& call, const BatchPlan& pl
     const bool ended = operation.status == OperationStatus::succeeded;
     if (!operation.recorded()) call.record(OperationAction::start);
 
-    Batch batch{call, plan, code};
+    Scope& parent = co_await RunningScope{};
+    Batch batch{call, plan, code, parent};
     BatchRecord record;
     if (!ended) {
         record = co_await batch.run();

@@ -28,8 +28,12 @@ struct ContextOptions {
 /// Runs `code` with a context of its own, and keeps how it ended.
 inline Task<Outcome<Payload>> runContextCode(const OperationCall& call, const ContextCode& code,
                                              bool onlyRecorded, bool isVirtual) {
-    Scope scope{call.scope()};
+    Scope& parent = co_await RunningScope{};
+    Scope scope{parent};
     DurableContext context{call, scope, onlyRecorded, isVirtual};
+    auto* plugins = isVirtual ? nullptr : call.invocation().plugins();
+    std::optional<ChildContextInfo> observed;
+    if (plugins != nullptr) observed = plugins->contextStarts(call.operation());
     Outcome<Payload> outcome;
     try {
         auto task = [&] {
@@ -41,6 +45,7 @@ inline Task<Outcome<Payload>> runContextCode(const OperationCall& call, const Co
     } catch (...) {
         outcome.setException(std::current_exception());
     }
+    if (observed) plugins->contextEnds(std::move(*observed), outcome.exception());
     co_return outcome;
 }
 

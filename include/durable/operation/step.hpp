@@ -2,6 +2,7 @@
 #pragma once
 
 #include <durable/context/durable_context.hpp>
+#include <durable/operation/attempt.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -78,16 +79,22 @@ Task<T> runStep(OperationCall call, StepConfig config, Body body) {
             if (call.mustNotRun()) co_await Never{};
             if (step.status != OperationStatus::started) call.record(OperationAction::start);
             startedHere = true;
-            if (atMostOnce) co_await call.written();
+            if (atMostOnce || call.invocation().services().writesStartsFirst) {
+                co_await call.written();
+            }
 
             const auto id = call.id();
             auto context = call.stepContext(attempt, id);
-            auto run = [&](std::stop_token stop) -> typename StepBody<Body>::Returned {
+            ObservedAttempt observed{call, attempt};
+            using Returned = typename StepBody<Body>::Returned;
+            auto run = [&](std::stop_token stop) -> Returned {
                 context.setStopToken(std::move(stop));
-                return StepBody<Body>::call(body, context);
+                return observed.run<Returned>(
+                    [&]() -> Returned { return StepBody<Body>::call(body, context); });
             };
             auto running = call.invocation().runBody(run);
             outcome = co_await running;
+            observed.returned<Returned>(outcome.exception());
         }
 
         if (outcome.succeeded()) {

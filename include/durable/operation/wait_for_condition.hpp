@@ -2,6 +2,7 @@
 #pragma once
 
 #include <durable/context/durable_context.hpp>
+#include <durable/operation/attempt.hpp>
 
 #include <exception>
 #include <optional>
@@ -33,16 +34,21 @@ Task<State> runCondition(OperationCall call, WaitForConditionConfig<State> confi
 
         if (call.mustNotRun()) co_await Never{};
         if (condition.status != OperationStatus::started) call.record(OperationAction::start);
+        if (call.invocation().services().writesStartsFirst) co_await call.written();
         const State state = recorded.succeeded() ? recorded.take() : config.initialState;
         const auto attempt = condition.attempt + 1;
         const auto id = call.id();
         auto context = call.stepContext(attempt, id);
-        auto run = [&](std::stop_token stop) -> typename Body::Returned {
+        ObservedAttempt observed{call, attempt};
+        using Returned = typename Body::Returned;
+        auto run = [&](std::stop_token stop) -> Returned {
             context.setStopToken(std::move(stop));
-            return Body::call(check, context, state);
+            return observed.run<Returned>(
+                [&]() -> Returned { return Body::call(check, context, state); });
         };
         auto running = call.invocation().runBody(run);
         auto outcome = co_await running;
+        observed.returned<Returned>(outcome.exception());
         if (!outcome.succeeded() && call.invocation().stopping()) co_await Never{};
 
         std::optional<ErrorObject> error;

@@ -20,6 +20,18 @@ struct OutOfStock : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// Says itself how it is recorded.
+struct HotelFull : std::runtime_error, durable::ErrorDetails {
+    explicit HotelFull(std::string inCity)
+        : std::runtime_error{"no room in " + inCity}, city{std::move(inCity)} {}
+    std::string errorType() const override { return "Hotel.Full"; }
+    std::string errorData() const override { return R"({"city":")" + city + "\"}"; }
+    std::string city;
+};
+
+/// Says nothing more than its type.
+struct Terse : durable::ErrorDetails {};
+
 }  // namespace shop
 
 namespace {
@@ -173,4 +185,57 @@ TEST_CASE("an interrupted step says what happened") {
 TEST_CASE("a type that has no readable name is told by the name it has") {
     CHECK(durable::typeName("not a mangled name") == "not a mangled name");
     CHECK(durable::typeName(typeid(int).name()) == "int");
+}
+
+TEST_CASE("an exception may say its own type and data") {
+    CHECK(recordedOf(shop::HotelFull{"oslo"}) == ErrorObject{.type = "Hotel.Full",
+                                                             .message = "no room in oslo",
+                                                             .data = R"({"city":"oslo"})"});
+    CHECK(recordedOf(shop::Terse{}) == ErrorObject{.type = "shop::Terse"});
+}
+
+TEST_CASE("an exception that was thrown for another one has it as its cause") {
+    ErrorObject recorded;
+    try {
+        try {
+            try {
+                throw shop::HotelFull{"oslo"};
+            } catch (...) {
+                std::throw_with_nested(shop::OutOfStock{"no offer"});
+            }
+        } catch (...) {
+            std::throw_with_nested(std::runtime_error{"no trip"});
+        }
+    } catch (...) {
+        recorded = errorObjectOf(std::current_exception());
+    }
+    CHECK(recorded.message == "no trip");
+    REQUIRE(recorded.cause);
+    CHECK(recorded.cause->message == "no offer");
+    REQUIRE(recorded.cause->cause);
+    CHECK(recorded.cause->cause->type == "Hotel.Full");
+
+    const durable::StepError error{recorded};
+    CHECK(error.isCausedBy("Hotel.Full"));
+}
+
+TEST_CASE("what led to an error can be asked by class") {
+    const durable::StepError error{recordedOf(shop::OutOfStock{"none"})};
+    const durable::ChildContextError outer{recordedOf(error)};
+
+    CHECK(outer.isCausedBy<shop::OutOfStock>());
+    CHECK(outer.isCausedBy<durable::StepError>());
+    CHECK(outer.isCausedBy<durable::ChildContextError>());
+    CHECK_FALSE(outer.isCausedBy<std::out_of_range>());
+    CHECK_FALSE(outer.isCausedBy<durable::InvokeError>());
+}
+
+namespace {
+struct Unnamed : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+}  // namespace
+
+TEST_CASE("an unnamed namespace is no part of a type's name") {
+    CHECK(recordedOf(Unnamed{"x"}).type == "Unnamed");
 }

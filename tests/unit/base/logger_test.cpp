@@ -4,7 +4,10 @@
 #include <durable/base/logger.hpp>
 #include <durable/testing/manual_clock.hpp>
 
+#include <unistd.h>  // dup2: POSIX
+
 #include <chrono>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -92,12 +95,63 @@ TEST_CASE("a logger is silent while the handler passes through its recorded past
     CHECK(lines[0].text == "second|||||0");
 }
 
+TEST_CASE("a logger that also writes on replay is asked for by the author") {
+    const ManualClock clock;
+    std::vector<Line> lines;
+    const LogSink sink = into(lines);
+    const Logger logger{sink, clock, {.executionName = "a"}, [] { return true; }};
+
+    logger.alsoOnReplay().info("again");
+    logger.info("silent");
+
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].text == "again|a||||0");
+}
+
 TEST_CASE("a logger without a sink writes nothing") {
     const ManualClock clock;
     const LogSink none{};
     const Logger logger{none, clock, {}};
 
     CHECK_NOTHROW(logger.info("{}", 1));
+}
+
+TEST_CASE("a log line for people tells time, level, execution, operation and a repeated attempt") {
+    const std::vector<durable::LogField> fields{{"traceId", "t"}};
+    LogRecord record{.time = durable::TimePoint{1'700'000'000'007ms},
+                     .level = LogLevel::warn,
+                     .message = "three",
+                     .executionName = "2026-11-23"};
+    CHECK(toLine(record) == "2023-11-14T22:13:20Z WARN  2026-11-23: three");
+
+    record.operationId = "1-4";
+    record.operationName = "charge";
+    record.attempt = 1;
+    CHECK(toLine(record) == "2023-11-14T22:13:20Z WARN  2026-11-23 1-4 \"charge\": three");
+
+    record.attempt = 2;
+    record.fields = fields;
+    CHECK(toLine(record) ==
+          "2023-11-14T22:13:20Z WARN  2026-11-23 1-4 \"charge\" attempt 2: three traceId=t");
+}
+
+TEST_CASE("the default sink writes a line to standard error") {
+    std::FILE* file = std::tmpfile();
+    REQUIRE(file != nullptr);
+    std::fflush(stderr);
+    const int before = ::dup(STDERR_FILENO);
+    REQUIRE(before >= 0);
+    ::dup2(::fileno(file), STDERR_FILENO);
+    durable::logToStandardError({.level = LogLevel::error, .message = "lost"});
+    std::fflush(stderr);
+    ::dup2(before, STDERR_FILENO);
+    ::close(before);
+    std::rewind(file);
+    char text[100]{};
+    const auto length = std::fread(text, 1, sizeof text - 1, file);
+    std::fclose(file);
+
+    CHECK(std::string(text, length) == "1970-01-01T00:00:00Z ERROR : lost\n");
 }
 
 TEST_CASE("a manual clock moves only when it is told to") {

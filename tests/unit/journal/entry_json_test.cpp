@@ -54,7 +54,8 @@ bool equal(const Entry& left, const Entry& right) {
            left.handlerName == right.handlerName && left.tenantId == right.tenantId &&
            left.heartbeatTimeout == right.heartbeatTimeout && left.delay == right.delay &&
            left.payload == right.payload && left.error == right.error &&
-           left.attempt == right.attempt && left.replayChildren == right.replayChildren;
+           left.attempt == right.attempt && left.replayChildren == right.replayChildren &&
+           left.invocationStart == right.invocationStart && left.requestId == right.requestId;
 }
 
 class RandomEntries {
@@ -76,6 +77,8 @@ public:
         entry.tenantId = text();
         if (maybe()) entry.heartbeatTimeout = std::chrono::seconds{below(100'000)};
         if (maybe()) entry.delay = std::chrono::seconds{below(100'000)};
+        if (maybe()) entry.invocationStart = entry.time - std::chrono::milliseconds{below(1000)};
+        entry.requestId = text();
         if (maybe()) entry.payload = text();
         if (maybe()) entry.error = error(3);
         if (maybe()) entry.attempt = static_cast<std::uint32_t>(generator_());
@@ -243,4 +246,17 @@ TEST_CASE("an unknown name in an entry is told") {
     CHECK_THROWS_WITH(read(R"([{"kind":"started","time":1,"type":"STEPS"}])"),
                       "unknown type \"STEPS\"");
     CHECK_THROWS_WITH(read("{}"), "not an array of entries");
+}
+
+TEST_CASE("the end of an invocation that an earlier version wrote can be read") {
+    const auto entries = read(R"([{"kind":"invocationCompleted","time":5}])");
+
+    REQUIRE(entries.size() == 1);
+    CHECK(entries[0].kind == EntryKind::invocationCompleted);
+    CHECK_FALSE(entries[0].invocationStart);
+    CHECK(entries[0].requestId.empty());
+}
+
+TEST_CASE("the start of an invocation must be a time") {
+    CHECK_THROWS(read(R"([{"kind":"invocationCompleted","time":5,"start":"now"}])"));
 }

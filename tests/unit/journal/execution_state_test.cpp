@@ -217,6 +217,35 @@ TEST_CASE("the end of an invocation changes no operation") {
     CHECK(state.entryCount() == 2);
 }
 
+TEST_CASE("an invocation is open from what the handler first records until its end") {
+    ExecutionState state;
+    state.fold(executionStarted);
+    CHECK(state.openInvocation() == std::nullopt);
+
+    state.fold(started(OperationType::wait, "1", 100ms, 5s));
+    state.fold(started(OperationType::wait, "2", 200ms, 5s));
+    CHECK(state.openInvocation() == at(100ms));
+    state.fold(happened(EntryKind::invocationCompleted, "", 300ms));
+    CHECK(state.openInvocation() == std::nullopt);
+    CHECK(state.invocationCount() == 1);
+}
+
+TEST_CASE("what the world does opens no invocation") {
+    ExecutionState state;
+    state.fold(executionStarted);
+    state.fold(started(OperationType::wait, "1", 0ms, 5s));
+    state.fold(started(OperationType::callback, "2", 0ms, 5s));
+    state.fold(started(OperationType::chainedInvoke, "3", 0ms));
+    state.fold(happened(EntryKind::invocationCompleted, "", 0ms));
+
+    state.fold(happened(EntryKind::succeeded, "1", 5s));
+    state.fold(happened(EntryKind::heartbeat, "2", 5s));
+    state.fold(happened(EntryKind::timedOut, "2", 5s));
+    state.fold(happened(EntryKind::failed, "3", 5s));
+
+    CHECK(state.openInvocation() == std::nullopt);
+}
+
 TEST_CASE("a wait is due at its end and not before") {
     ExecutionState state;
     state.fold(executionStarted);

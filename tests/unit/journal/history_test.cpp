@@ -360,3 +360,23 @@ TEST_CASE("a damaged journal has no history") {
     CHECK(historyOf({}).empty());
     CHECK_THROWS_AS(historyOf(entries), std::exception);
 }
+
+TEST_CASE("step 1-17: the end of an invocation tells when it began, its id and what ended it") {
+    Journal journal;
+    journal.add({.action = Action::completeInvocation,
+                 .error = ErrorObject{.type = "Runtime.ExitError", .message = "gone"},
+                 .invocationStart = TimePoint{1500ms},
+                 .requestId = "r-1"});
+
+    CHECK(journal.history().back().details ==
+          json::parse(R"({"StartTimestamp": 1.5, "EndTimestamp": 2.0, "RequestId": "r-1",
+                          "Error": {"Payload": {"ErrorType": "Runtime.ExitError",
+                                                "ErrorMessage": "gone"}, "Truncated": false}})"));
+}
+
+TEST_CASE("the end of an invocation that an earlier version recorded tells its time only") {
+    Journal journal;
+    journal.endInvocation();
+
+    CHECK(journal.history().back().details == json{{"EndTimestamp", 2.0}});
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <durable/serdes/log_as_json_lines.hpp>
+
+#include <nlohmann/json.hpp>
+#include <support/catch.hpp>
+#include <support/test_engine.hpp>
+
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace durable;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct HotelFull : std::runtime_error, ErrorDetails {
+    using runtime_error::runtime_error;
+    std::string errorType() const override { return "Hotel.Full"; }
+    std::string errorData() const override { return "{\"beds\":0}"; }
+};
+
+/// An engine whose log lines are JSON, evicting at every suspension.
+struct Logged {
+    explicit Logged(TestEngine::Register registerHandlers,
+                    std::shared_ptr<Store> store = std::make_shared<RecordingStore>())
+        : engine{std::move(registerHandlers), std::move(store), 0, {}, [this](EngineOptions& o) {
+                     o.log = logAsJsonLines(out);
+                 }} {}
+
+    [[nodiscard]] std::vector<nlohmann::json> lines() const {
+        std::vector<nlohmann::json> parsed;
+        std::istringstream text{out.str()};
+        for (std::string line; std::getline(text, line);)
+            parsed.push_back(nlohmann::json::parse(line));
+        return parsed;
+    }
+
+    std::ostringstream out;
+    TestEngine engine;
+};
+
+}  // namespace
+
+TEST_CASE("a tenant reaches step loggers, invoked handlers and the history") {
+    Logged logged{[](Engine& e) {
+        e.registerHandler("inner", [](DurableContext& ctx) -> Task<void> {
+            ctx.logger().info("inner");
+            co_return;
+        });
+        e.registerHandler("outer", [](DurableContext& ctx) -> Task<void> {
+            co_await ctx.step("log", [](StepContext& step) { step.logger().info("step"); });
+            co_await ctx.invoke<void>("same", "inner", 0);
+            co_await ctx.invoke<void>("other", "inner", 0, {.tenantId = "t2"});
+        });
+    }};
+    const auto execution = logged.engine->start("outer", {.tenantId = "t1"});
+    logged.engine.finish(execution);
+    REQUIRE(execution.status() == ExecutionStatus::succeeded);
+
+    const auto lines = logged.lines();
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0]["message"] == "step");
+    CHECK(lines[0]["tenantId"] == "t1");
+    CHECK(lines[1]["tenantId"] == "t1");
+    CHECK(lines[2]["tenantId"] == "t2");
+    std::vector<std::string> tenants;
+    for (const auto& event : logged.engine->history(execution.id())) {
+        if (event.eventType == "ChainedInvokeStarted") tenants.push_back(event.details["TenantId"]);
+    }
+    CHECK(tenants == std::vector<std::string>{"t1", "t2"});
+}
+
+TEST_CASE("log lines as JSON are bound to the execution and the operation, and written once") {
+    Logged logged{[](Engine& e) {
+        e.registerHandler("handler", [](DurableContext& ctx) -> Task<void> {
+            ctx.logger().info("before");
+            co_await ctx.step("flaky",
+                              [](StepContext& step) {
+                                  step.logger().warn("attempt");
+                                  if (step.attempt() == 1) throw std::runtime_error{"no"};
+                              },
+                              {.retryStrategy = retry::fixed(2, 1s)});
+            ctx.logger().info("between");
+            co_await ctx.runInChildContext("child", [](DurableContext& child) -> Task<void> {
+                child.logger().info("inside");
+                co_await child.wait(5s);
+                child.logger().info("inside, later");
+            });
+            ctx.logger().info("after");
+        });
+    }};
+    const auto execution = logged.engine->start("handler", {.name = "x"});
+    logged.engine.finish(execution);
+
+    std::vector<std::string> messages;
+    for (const auto& line : logged.lines()) {
+        messages.push_back(line["message"]);
+        CHECK(line["executionArn"] == executionArn("handler", "x", execution.id()));
+        CHECK(line["executionName"] == "x");
+    }
+    CHECK(messages == std::vector<std::string>{"before", "attempt", "attempt", "between", "inside",
+                                               "inside, later", "after"});
+    const auto lines = logged.lines();
+    CHECK(lines[2]["operationId"] == "1");
+    CHECK(lines[2]["operationName"] == "flaky");
+    CHECK(lines[2]["attempt"] == 2);
+    CHECK(lines[4]["operationId"] == "2");
+    CHECK_FALSE(lines[0].contains("operationId"));
+    CHECK_FALSE(lines[0].contains("tenantId"));
+}
+
+TEST_CASE("an error that names itself has that name in the handler, the history and the result") {
+    Logged logged{[](Engine& e) {
+        e.registerHandler("handler", [](DurableContext& ctx) -> Task<void> {
+            co_await ctx.wait(1s);
+            co_await ctx.step("book", [] { throw HotelFull{"no room"}; },
+                              {.retryStrategy = retry::none()});
+        });
+    }};
+    const auto execution = logged.engine->start("handler");
+    logged.engine.finish(execution);
+
+    for (const auto& event : logged.engine->history(execution.id())) {
+        if (event.eventType != "StepFailed") continue;
+        const auto& error = event.details["Error"]["Payload"];
+        CHECK(error["ErrorType"] == "Hotel.Full");
+        CHECK(error["ErrorMessage"] == "no room");
+        CHECK(error["ErrorData"] == "{\"beds\":0}");
+    }
+    try {
+        execution.result<void>();
+        FAIL("it did not throw");
+    } catch (const ExecutionError& error) {
+        CHECK(error.isCausedBy("Hotel.Full"));
+        CHECK(error.isCausedBy<StepError>());
+        CHECK(error.errorData() == "{\"beds\":0}");
+    }
+}
