@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -216,26 +217,39 @@ TEST_CASE("an operation that lost is destroyed, and what follows it does not hap
     }
 }
 
-TEST_CASE("the body of an operation that lost is told to stop and waited for") {
-    std::atomic<bool> stopped{};
-    const EngineOptions options{.workflowThreads = 1, .stepThreads = 2};
+TEST_CASE("bodies of operations that lost are told to stop and waited for, however deep they are") {
+    std::atomic<int> stopped{};
+    std::atomic<int> running{};
+    const auto endless = [&](StepContext& step) {
+        ++running;
+        std::mutex mutex;
+        std::condition_variable_any asked;
+        std::unique_lock lock{mutex};
+        asked.wait(lock, step.stopToken(), [] { return false; });
+        ++stopped;
+        return 1;
+    };
+    EngineOptions options{.workflowThreads = 1, .stepThreads = 4};
     Engine engine{std::make_shared<MemoryStore>(), options};
-    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<bool> {
-        co_await ctx.race("race",
-                          ctx.step("endless",
-                                   [&](StepContext& step) {
-                                       std::mutex mutex;
-                                       std::condition_variable_any asked;
-                                       std::unique_lock lock{mutex};
-                                       asked.wait(lock, step.stopToken(), [] { return false; });
-                                       stopped = true;
-                                       return 1;
-                                   }),
-                          ctx.step("short", [] { return 2; }));
+    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+        co_await ctx.race("race", ctx.step("endless", endless),
+                          ctx.runInChildContext("child",
+                                                [&](DurableContext& child) -> Task<int> {
+                                                    co_return co_await child.step("endless",
+                                                                                  endless);
+                                                }),
+                          ctx.map("map", std::vector{1},
+                                  [&](DurableContext& item, int) -> Task<int> {
+                                      co_return co_await item.step("endless", endless);
+                                  }),
+                          ctx.step("short", [&] {
+                              while (running < 3) std::this_thread::yield();
+                              return 2;
+                          }));
         co_return stopped.load();
     });
 
-    CHECK(engine.start("handler").result<bool>());
+    CHECK(engine.start("handler").result<int>() == 3);
 }
 
 TEST_CASE("on replay of a finished combinator nothing is awaited again") {
