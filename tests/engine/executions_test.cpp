@@ -373,22 +373,3 @@ TEST_CASE("100,000 recorded operations are replayed without a deep stack") {
 
     CHECK(engine->find("many", "a")->result<int>() == count);
 }
-
-TEST_CASE("the log tells of each retry, with its delay and the reason") {
-    TestEngine engine{[](Engine& e) {
-        e.registerHandler("handler", [](DurableContext& ctx) -> Task<int> {
-            co_return co_await ctx.step("flaky",
-                                        [](StepContext& step) {
-                                            if (step.attempt() < 3) {
-                                                throw std::runtime_error{"not yet"};
-                                            }
-                                            return 1;
-                                        },
-                                        {.retryStrategy = retry::fixed(3, 2s)});
-        });
-    }};
-
-    CHECK(engine.finish(engine->start("handler")).result<int>() == 1);
-    CHECK(engine.log() == std::vector<std::string>{"failed, next attempt in 2 s: not yet",
-                                                   "failed, next attempt in 2 s: not yet"});
-}

@@ -37,12 +37,6 @@ inline void recordFailedAttempt(const OperationCall& call, const RetryStrategy& 
     const auto decision =
         askStrategy(strategy, error, exception, attempt, call.invocation().services().random());
     const auto delay = decision.delay();
-    if (delay) {
-        const auto id = call.id();
-        call.logger({.operationId = id, .operationName = call.name(), .attempt = attempt})
-            .warn("failed, next attempt in {} s: {}", delay->count(),
-                  error.messageOr("no message"));
-    }
     call.record(delay ? OperationAction::retry : OperationAction::fail,
                 [&](OperationUpdate& update) {
                     update.error = std::move(error);
