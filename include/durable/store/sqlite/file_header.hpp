@@ -26,7 +26,7 @@ inline constexpr std::int32_t applicationId = 0x64757262;
 /// may hold on it in the same process.
 /// \return `file`.
 /// \throws StoreError
-inline const std::filesystem::path& requireNotForeign(const std::filesystem::path& file) {
+[[nodiscard]] inline std::filesystem::path requireNotForeign(const std::filesystem::path& file) {
     constexpr std::size_t applicationIdAt = 68;
     std::array<char, applicationIdAt + 4> header{};
     std::ifstream stream{file, std::ios::binary};
