@@ -30,15 +30,13 @@ public:
     ErrorDetails() = default;
     ErrorDetails(const ErrorDetails&) = default;
     ErrorDetails& operator=(const ErrorDetails&) = default;
+    virtual ~ErrorDetails() = default;
 
     /// Recorded as `ErrorObject::type`. Empty: the name of the class with its namespace.
     [[nodiscard]] virtual std::string errorType() const { return {}; }
 
     /// Recorded as `ErrorObject::data`: text for programs, such as JSON. Empty: none.
     [[nodiscard]] virtual std::string errorData() const { return {}; }
-
-protected:
-    virtual ~ErrorDetails() = default;
 };
 
 [[nodiscard]] inline ErrorObject errorObjectOf(const std::exception_ptr& exception);

@@ -146,7 +146,7 @@ TEST_CASE("the default sink writes a line to standard error") {
     std::fflush(stderr);
     ::dup2(before, STDERR_FILENO);
     ::close(before);
-    std::rewind(file);
+    REQUIRE(std::fseek(file, 0, SEEK_SET) == 0);
     char text[100]{};
     const auto length = std::fread(text, 1, sizeof text - 1, file);
     std::fclose(file);

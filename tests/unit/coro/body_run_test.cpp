@@ -15,7 +15,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <future>
 #include <latch>
 #include <memory>
 #include <optional>
@@ -316,10 +315,10 @@ TEST_CASE("freezing its scope triggers a plain body's stop token, and the body i
 TEST_CASE("stopping the engine triggers a plain body's stop token, and the workflow goes on") {
     Fixture fixture{2};
     std::latch started{1};
-    const auto stopped = std::async(std::launch::async, [&] {
+    const std::jthread stopper{[&] {
         started.wait();
         fixture.engineStop.request_stop();
-    });
+    }};
     const auto outcome = outcomeOf(fixture, [&](std::stop_token stop) {
         started.count_down();
         waitFor(stop);
@@ -363,10 +362,10 @@ TEST_CASE("freezing its scope cancels what an asio body awaits") {
 TEST_CASE("stopping the engine cancels what an asio body awaits") {
     Fixture fixture{2};
     std::latch started{1};
-    const auto stopped = std::async(std::launch::async, [&] {
+    const std::jthread stopper{[&] {
         started.wait();
         fixture.engineStop.request_stop();
-    });
+    }};
     auto outcome = outcomeOf(fixture, [&](std::stop_token) { return sleepUntilStopped(&started); });
 
     CHECK(outcome.take());

@@ -22,7 +22,7 @@ namespace {
 
 Task<std::string> ask(DurableContext& ctx) {
     auto callback = co_await ctx.createCallback<std::string>("answer", {.timeout = 60s});
-    const auto id = co_await ctx.step("send", [&] { return callback.id(); });
+    co_await ctx.step("send", [&] { return callback.id(); });
     const auto answer = co_await callback.result();
     co_await ctx.wait("pause", 90s);
     co_return answer;
