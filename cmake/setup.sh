@@ -8,7 +8,7 @@ have() { command -v "$1" >/dev/null; }
 # debian_release -> 12, 13, ... or nothing on another system.
 debian_release() { (. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_ID") 2>/dev/null; }
 
-# packages_for examples|tests|sanitizers|lint -> the names of Debian packages.
+# packages_for examples|tests|sanitizers|lint|benchmark -> the names of Debian packages.
 packages_for() {
     echo cmake ninja-build nlohmann-json3-dev libfmt-dev libsqlite3-dev libssl-dev
     case "$(debian_release)" in
@@ -16,6 +16,7 @@ packages_for() {
         13) echo libboost-dev; [ -n "${CXX:-}" ] || echo g++ ;;
     esac
     [ "$1" = examples ] || echo catch2 ccache sqlite3 python3
+    [ "$1" != benchmark ] || echo libbenchmark-dev
     case "$1:$(debian_release)" in
         sanitizers:12) echo libclang-rt-19-dev llvm-19 ;;  # GCC's come with it
         lint:*) echo clang-19 clang-tidy-19 clang-format-19 ;;

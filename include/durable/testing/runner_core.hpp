@@ -80,6 +80,7 @@ public:
     /// \return false if everything has ended, or waits for the world, before that.
     bool runUntil(Stop stop) {
         stop_ = std::move(stop);
+        const Forgetting forgetting{stop_};  // it may refer to what its caller has
         stopped_ = false;
         std::size_t timers = 0;
         while (!stopped_) {
@@ -93,7 +94,6 @@ public:
                     fmt::format("still not done after {} waits and retries", options_.timersMax)};
             }
         }
-        stop_ = nullptr;
         return stopped_;
     }
 
@@ -131,6 +131,14 @@ public:
     }
 
 private:
+    struct Forgetting {
+        explicit Forgetting(Stop& function) : stop{function} {}
+        Forgetting(const Forgetting&) = delete;
+        Forgetting& operator=(const Forgetting&) = delete;
+        ~Forgetting() { stop = nullptr; }
+        Stop& stop;
+    };
+
     void makeEngine() {
         tap_ = std::make_shared<TappedStore>(options_.store, [this](auto id, const Entry& entry) {
             ++written_;
