@@ -191,3 +191,39 @@ TEST_CASE("a body whose result is recorded does not run again after a crash") {
     CHECK(runToEnd(engine) == expected);
     CHECK(bodyRuns.empty());
 }
+
+TEST_CASE(
+    "a body with at-most-once semantics does not run again in an attempt that a crash cut off") {
+    const auto chargeOnce = [](RetryStrategy retryStrategy) {
+        return [=](Engine& engine) {
+            engine.registerHandler("charge", [=](DurableContext& ctx) -> Task<int> {
+                auto charged = co_await ctx.step(
+                    "charge",
+                    [](StepContext& step) {
+                        return ran("attempt-" + std::to_string(step.attempt()), 7);
+                    },
+                    {.retryStrategy = retryStrategy,
+                     .semantics = StepSemantics::atMostOncePerRetry});
+                co_return charged;
+            });
+        };
+    };
+    const auto runAfterStart = [&](const RetryStrategy& retryStrategy) {
+        bodyRuns.clear();
+        auto clean = std::make_shared<RecordingStore>();
+        TestEngine first{chargeOnce(retryStrategy), clean};
+        first.finish(first->start("charge", {.name = "x"}));
+        REQUIRE(clean->transactions() == 3);  // the attempt, its result, the end
+        bodyRuns.clear();
+        TestEngine second{chargeOnce(retryStrategy), clean->after(1)};
+        return second.finish(second->start("charge", {.name = "x"}));
+    };
+
+    const auto given = runAfterStart(retry::none());
+    CHECK(given.status() == ExecutionStatus::failed);
+    CHECK(bodyRuns.empty());
+
+    const auto retried = runAfterStart(retry::fixed(2, 1s));
+    CHECK(retried.result<int>() == 7);
+    CHECK(bodyRuns == std::map<std::string, int>{{"attempt-2", 1}});
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that every test that the table of promises in tests/README.md names exists."""
+
+import pathlib
+import re
+import sys
+
+
+def main():
+    tests = pathlib.Path(sys.argv[1]) / "tests"
+    promises = (tests / "README.md").read_text().split("## Every promise and its test", 1)[1]
+    rows = [line for line in promises.splitlines() if line.startswith("| ")][1:]
+    if len(rows) < 10:
+        sys.exit("tests/README.md: the table of promises was not found")
+    known = {name for path in tests.rglob("*_test.cpp")
+             for name in re.findall(r'TEST_CASE\(\s*"([^"]*)"', path.read_text())}
+    known |= {name for path in tests.rglob("CMakeLists.txt")
+              for name in re.findall(r'"(?:[a-z]+: )?([^"]*)"', path.read_text())}
+    problems = 0
+    for row in rows:
+        promise, named = [cell.strip() for cell in row.strip("|").split("|")]
+        names = re.findall(r"`([^`]*)`", named)
+        for name in names or ["nothing"]:
+            if name not in known:
+                problems += 1
+                print(f'tests/README.md: "{promise}" names the test "{name}", which does not exist')
+    print(f"{len(rows)} promises, {problems} problems")
+    return problems > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
