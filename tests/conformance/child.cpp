@@ -42,7 +42,7 @@ Task<std::string> named(DurableContext& ctx, nlohmann::json input) {
 Task<std::string> severalSteps(DurableContext& ctx, std::string input) {
     auto result =
         co_await ctx.runInChildContext("child", [&](DurableContext& child) -> Task<std::string> {
-            const auto first = co_await child.step([&] { return input; });
+            auto first = co_await child.step([&] { return input; });
             auto second = co_await child.step([&] { return first; });
             co_return second;
         });
@@ -131,7 +131,7 @@ Task<std::string> interrupted(DurableContext& ctx, std::string input) {
 }
 
 Task<std::string> waitInside(DurableContext& ctx, std::string input) {
-    const auto value =
+    auto value =
         co_await ctx.runInChildContext("child", [&](DurableContext& child) -> Task<std::string> {
             co_await child.wait(1s);
             co_return input;

@@ -89,7 +89,7 @@ private:
         auto start = place;
         start["op"] = "start";
         start["input"] = json::parse(request.at("payload").get<std::string>());
-        const auto reply = ask(std::move(start));
+        auto reply = ask(std::move(start));
         if (reply.contains("error")) {
             return {{"error", "not implemented: " + reply.at("error").get<std::string>()}};
         }

@@ -24,6 +24,16 @@ namespace {
 using Texts = std::vector<std::string>;
 using Numbers = std::vector<int>;
 
+// GCC 14 fails on braced lists in what is awaited.
+template <class... Items>
+Texts textsOf(const Items&... items) {
+    return {items...};
+}
+template <class... Items>
+Numbers numbersOf(Items... items) {
+    return {items...};
+}
+
 /// Gives the item back, or fails if that is "fail".
 Task<std::string> giveOrFail(DurableContext&, const std::string& item) {
     if (item == "fail") throw std::runtime_error{"the item fails"};
@@ -67,7 +77,7 @@ Task<Texts> empty(DurableContext& ctx, Texts items) {
 
 Task<json> failFast(DurableContext& ctx) {
     auto batch =
-        co_await ctx.map("map", Texts{"ok", "fail", "never"}, giveOrFail,
+        co_await ctx.map("map", textsOf("ok", "fail", "never"), giveOrFail,
                          {.maxConcurrency = 1, .completionConfig = {.toleratedFailureCount = 0}});
     co_return projection(
         batch, {"completionReason", "status", "successCount", "failureCount", "totalCount"});
@@ -75,28 +85,28 @@ Task<json> failFast(DurableContext& ctx) {
 
 Task<Texts> rethrown(DurableContext& ctx) {
     auto batch =
-        co_await ctx.map("map", Texts{"fail", "never"}, giveOrFail,
+        co_await ctx.map("map", textsOf("fail", "never"), giveOrFail,
                          {.maxConcurrency = 1, .completionConfig = {.toleratedFailureCount = 0}});
     batch.throwIfError();
     co_return batch.getResults();
 }
 
 Task<json> minSuccessful(DurableContext& ctx) {
-    auto batch = co_await ctx.map("map", Texts{"a", "b", "c", "d"}, giveOrFail,
+    auto batch = co_await ctx.map("map", textsOf("a", "b", "c", "d"), giveOrFail,
                                   {.maxConcurrency = 1, .completionConfig = {.minSuccessful = 2}});
     co_return projection(batch, {"completionReason", "successCount", "totalCount"});
 }
 
 Task<json> toleranceExceeded(DurableContext& ctx) {
     auto batch =
-        co_await ctx.map("map", Texts{"fail", "fail", "never"}, giveOrFail,
+        co_await ctx.map("map", textsOf("fail", "fail", "never"), giveOrFail,
                          {.maxConcurrency = 1, .completionConfig = {.toleratedFailureCount = 1}});
     co_return projection(batch, {"completionReason", "successCount", "failureCount", "totalCount"});
 }
 
 Task<json> percentageExceeded(DurableContext& ctx) {
     auto batch = co_await ctx.map(
-        "map", Texts{"fail", "fail", "never", "never"}, giveOrFail,
+        "map", textsOf("fail", "fail", "never", "never"), giveOrFail,
         {.maxConcurrency = 1, .completionConfig = {.toleratedFailurePercentage = 25}});
     co_return projection(batch, {"completionReason", "successCount", "failureCount", "totalCount"});
 }
@@ -116,14 +126,14 @@ Task<Texts> itemSerdes(DurableContext& ctx) {
         .serialize = [prefix](const std::string& value, auto&) { return prefix + value; },
         .deserialize = [prefix](const std::string& text,
                                 auto&) { return text.substr(prefix.size()); }};
-    auto batch = co_await ctx.map("map", Texts{"x", "y"}, capitals,
+    auto batch = co_await ctx.map("map", textsOf("x", "y"), capitals,
                                   {.maxConcurrency = 1, .itemSerdes = wrapped});
     co_return batch.getResults();
 }
 
 Task<Texts> waitInside(DurableContext& ctx) {
     auto batch = co_await ctx.map(
-        "map", Numbers{0, 1},
+        "map", numbersOf(0, 1),
         [](DurableContext& item, const int& n) -> Task<std::string> {
             if (n == 1) co_await item.wait(1s);
             auto result = co_await item.step([&] { return "r" + std::to_string(n); });
@@ -134,7 +144,7 @@ Task<Texts> waitInside(DurableContext& ctx) {
 }
 
 Task<json> largeResult(DurableContext& ctx) {
-    auto batch = co_await ctx.map("map", Numbers{0, 1, 2, 3},
+    auto batch = co_await ctx.map("map", numbersOf(0, 1, 2, 3),
                                   [](DurableContext&, const int&) -> Task<std::string> {
                                       co_return std::string(70 * 1024, 'x');
                                   },
@@ -143,7 +153,7 @@ Task<json> largeResult(DurableContext& ctx) {
 }
 
 Task<Texts> waitAfter(DurableContext& ctx) {
-    auto batch = co_await ctx.map("map", Texts{"a", "b"}, capitals, {.maxConcurrency = 1});
+    auto batch = co_await ctx.map("map", textsOf("a", "b"), capitals, {.maxConcurrency = 1});
     co_await ctx.wait(1s);
     co_return batch.getResults();
 }
@@ -178,7 +188,7 @@ durable::Serdes<BatchRecord> commaSeparated() {
 }
 
 Task<Texts> wholeSerdes(DurableContext& ctx) {
-    auto batch = co_await ctx.map("map", Texts{"x", "y"}, capitals,
+    auto batch = co_await ctx.map("map", textsOf("x", "y"), capitals,
                                   {.maxConcurrency = 1, .serdes = commaSeparated()});
     co_return batch.getResults();
 }
