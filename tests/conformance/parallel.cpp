@@ -44,21 +44,22 @@ Body failing() {
     };
 }
 
-Branches branchesOf(std::vector<Body> bodies) {
+template <class... Bodies>
+Branches branchesOf(Bodies... bodies) {  // GCC 14 fails on braced lists in what is awaited
     Branches branches;
-    for (auto& body : bodies) branches.push_back(branch("", std::move(body)));
+    (branches.push_back(branch("", std::move(bodies))), ...);
     return branches;
 }
 
 Task<Results> basic(DurableContext& ctx) {
-    auto batch = co_await ctx.parallel("parallel", branchesOf({step("task-1"), step("task-2")}),
+    auto batch = co_await ctx.parallel("parallel", branchesOf(step("task-1"), step("task-2")),
                                        {.maxConcurrency = 1});
     co_return batch.getResults();
 }
 
 Task<Results> withoutName(DurableContext& ctx) {
     auto batch =
-        co_await ctx.parallel(branchesOf({giving("alpha"), giving("beta")}), {.maxConcurrency = 1});
+        co_await ctx.parallel(branchesOf(giving("alpha"), giving("beta")), {.maxConcurrency = 1});
     co_return batch.getResults();
 }
 
@@ -84,7 +85,7 @@ Task<Results> empty(DurableContext& ctx) {
 
 Task<json> failFast(DurableContext& ctx) {
     auto batch = co_await ctx.parallel(
-        "parallel", branchesOf({giving("ok"), failing(), giving("never")}),
+        "parallel", branchesOf(giving("ok"), failing(), giving("never")),
         {.maxConcurrency = 1, .completionConfig = {.toleratedFailureCount = 0}});
     co_return projection(
         batch, {"completionReason", "status", "successCount", "failureCount", "totalCount"});
@@ -92,14 +93,14 @@ Task<json> failFast(DurableContext& ctx) {
 
 Task<json> minSuccessful(DurableContext& ctx) {
     auto batch = co_await ctx.parallel(
-        "parallel", branchesOf({giving("a"), giving("b"), giving("c"), giving("d")}),
+        "parallel", branchesOf(giving("a"), giving("b"), giving("c"), giving("d")),
         {.maxConcurrency = 1, .completionConfig = {.minSuccessful = 2}});
     co_return projection(batch, {"completionReason", "successCount", "totalCount"});
 }
 
 Task<json> tolerated(DurableContext& ctx) {
     auto batch = co_await ctx.parallel(
-        "parallel", branchesOf({giving("a"), failing(), giving("c")}),
+        "parallel", branchesOf(giving("a"), failing(), giving("c")),
         {.maxConcurrency = 1, .completionConfig = {.toleratedFailureCount = 1}});
     co_return projection(
         batch, {"completionReason", "status", "successCount", "failureCount", "totalCount"});
@@ -107,26 +108,26 @@ Task<json> tolerated(DurableContext& ctx) {
 
 Task<json> toleranceExceeded(DurableContext& ctx) {
     auto batch = co_await ctx.parallel(
-        "parallel", branchesOf({failing(), failing(), giving("c")}),
+        "parallel", branchesOf(failing(), failing(), giving("c")),
         {.maxConcurrency = 1, .completionConfig = {.toleratedFailureCount = 1}});
     co_return projection(batch, {"completionReason", "successCount", "failureCount", "totalCount"});
 }
 
 Task<Results> concurrent(DurableContext& ctx) {
     auto batch = co_await ctx.parallel(
-        "parallel", branchesOf({giving("r0"), giving("r1"), giving("r2")}), {.maxConcurrency = 2});
+        "parallel", branchesOf(giving("r0"), giving("r1"), giving("r2")), {.maxConcurrency = 2});
     co_return batch.getResults();
 }
 
 Task<Results> flat(DurableContext& ctx) {
-    auto batch = co_await ctx.parallel("parallel", branchesOf({step("fa"), step("fb")}),
+    auto batch = co_await ctx.parallel("parallel", branchesOf(step("fa"), step("fb")),
                                        {.maxConcurrency = 1, .nesting = Nesting::flat});
     co_return batch.getResults();
 }
 
 Task<json> percentageExceeded(DurableContext& ctx) {
     auto batch = co_await ctx.parallel(
-        "parallel", branchesOf({failing(), failing(), giving("c"), giving("d")}),
+        "parallel", branchesOf(failing(), failing(), giving("c"), giving("d")),
         {.maxConcurrency = 1, .completionConfig = {.toleratedFailurePercentage = 25}});
     co_return projection(batch, {"completionReason", "successCount", "failureCount", "totalCount"});
 }
@@ -137,28 +138,28 @@ Task<Results> itemSerdes(DurableContext& ctx) {
                         auto&) { return json{{"wrapped", value}}.dump(); },
         .deserialize = [](const std::string& text,
                           auto&) { return json::parse(text).at("wrapped").get<std::string>(); }};
-    auto batch = co_await ctx.parallel("parallel", branchesOf({giving("x"), giving("y")}),
+    auto batch = co_await ctx.parallel("parallel", branchesOf(giving("x"), giving("y")),
                                        {.maxConcurrency = 1, .itemSerdes = wrapped});
     co_return batch.getResults();
 }
 
 Task<json> allFail(DurableContext& ctx) {
     auto batch = co_await ctx.parallel(
-        "parallel", branchesOf({failing(), failing(), failing()}),
+        "parallel", branchesOf(failing(), failing(), failing()),
         {.maxConcurrency = 1, .completionConfig = {.toleratedFailureCount = 3}});
     co_return projection(
         batch, {"completionReason", "status", "successCount", "failureCount", "totalCount"});
 }
 
 Task<Results> noConcurrency(DurableContext& ctx) {
-    auto batch = co_await ctx.parallel("parallel", branchesOf({giving("a"), giving("b")}),
+    auto batch = co_await ctx.parallel("parallel", branchesOf(giving("a"), giving("b")),
                                        {.maxConcurrency = 0});
     co_return batch.getResults();
 }
 
 Task<json> accessors(DurableContext& ctx) {
     auto batch = co_await ctx.parallel(
-        "parallel", branchesOf({giving("a"), failing(), giving("c")}),
+        "parallel", branchesOf(giving("a"), failing(), giving("c")),
         {.maxConcurrency = 1, .completionConfig = {.toleratedFailureCount = 1}});
     int errors = 0;
     for (const auto& item : batch.failed()) errors += item.error ? 1 : 0;
