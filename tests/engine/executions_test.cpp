@@ -52,6 +52,17 @@ TEST_CASE("an execution gives the result of its handler") {
     CHECK(execution.result<int>() == 42);
 }
 
+TEST_CASE("what an ended execution tells outlives its engine") {
+    const auto execution = [] {
+        TestEngine engine{registerAll};
+        return engine.finish(engine->start("countUp", 41));
+    }();
+
+    CHECK(execution.status() == ExecutionStatus::succeeded);
+    CHECK(execution.result<int>() == 42);
+    CHECK(execution.waitFor(0ms));
+}
+
 TEST_CASE("the history tells what happened in order") {
     TestEngine engine{registerAll};
 

@@ -18,7 +18,8 @@ namespace durable::inline v0 {
 
 /// An execution, as whoever started it or looked it up sees it.
 ///
-/// Lifetime: must not be used after its engine is gone.
+/// Lifetime: once it has ended, what it tells outlives its engine; until then it must not be used
+///     after its engine is gone.
 /// Thread-safety: all members, except inside a handler or step body, where waiting would block it.
 class Execution {
 public:
@@ -46,7 +47,7 @@ public:
     /// \throws EngineStopped if the engine stops before; StoreError if the journal could not be
     ///     written: the execution then goes on with the next engine, or when it is started again.
     void wait() const {
-        await_(*completion_, std::nullopt);
+        (void)await(std::nullopt);
         (void)completion_->get();
     }
 
@@ -54,7 +55,7 @@ public:
     /// \return whether the execution has ended.
     /// \throws as `wait`.
     [[nodiscard]] bool waitFor(std::chrono::milliseconds duration) const {
-        if (!await_(*completion_, duration)) return false;
+        if (!await(duration)) return false;
         (void)completion_->get();
         return true;
     }
@@ -63,7 +64,7 @@ public:
     /// \throws ExecutionError if the execution failed, timed out or was stopped; else as `wait`.
     template <class T>
     [[nodiscard]] T result() const {
-        await_(*completion_, std::nullopt);
+        (void)await(std::nullopt);
         const auto end = completion_->get();
         if (end.status != ExecutionStatus::succeeded) {
             throw ExecutionError{end.error.value_or(ErrorObject{})};
@@ -78,6 +79,10 @@ public:
     }
 
 private:
+    [[nodiscard]] bool await(std::optional<std::chrono::milliseconds> longest) const {
+        return completion_->ready() || await_(*completion_, longest);
+    }
+
     ExecutionId id_;
     ExecutionStart start_;
     std::shared_ptr<const Completion> completion_;
