@@ -191,6 +191,12 @@ TEST_CASE("a row that was tampered with is reported, not read") {
                ContainsSubstring("is damaged: row 3 points forward\n"));
     CHECK_THAT(loading("delete from journal where position = 3"),
                ContainsSubstring("is damaged: row 3 is missing\n"));
+    for (const std::string error : {R"({"Cause":7})", "{", "7"}) {
+        ForeignProgram{file}.execute("update executions set end_time = start_time, error = '" +
+                                     error + "'");
+        CHECK_THAT(storeErrorOf([&] { (void)store->find(1); }),
+                   ContainsSubstring("is damaged: execution 1 has an error that cannot be read"));
+    }
     ForeignProgram{file}.execute("update executions set start_time = 'yesterday'");
     CHECK_THAT(storeErrorOf([&] { (void)store->find(1); }),
                ContainsSubstring(

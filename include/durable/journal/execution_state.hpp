@@ -137,15 +137,47 @@ private:
         return *place;
     }
 
-    /// The least that `apply` grants: what has ended does not change, and what goes on was begun.
+    /// What `apply` grants: only that is in a journal which is not damaged.
     void requirePossible(const Operation& operation, const Entry& entry) const {
+        const bool isRoot = &operation == &root_;
         if (entry.kind == EntryKind::invocationCompleted) return;
-        if (&operation != &root_ && !root_.recorded()) damaged("entry before the start", entry);
+        if (!isRoot && !root_.recorded()) damaged("entry before the start", entry);
         if (isTerminal(operation.status)) damaged("entry after the end of operation", entry);
         const bool closes = entry.kind == EntryKind::succeeded || entry.kind == EntryKind::failed;
         const bool mayBegin = entry.kind == EntryKind::started ||
-                              entry.kind == EntryKind::retried || (closes && &operation != &root_);
+                              entry.kind == EntryKind::retried || (closes && !isRoot);
         if (!operation.recorded() && !mayBegin) damaged("entry without a started operation", entry);
+        const auto type = operation.recorded() ? operation.type : entry.type;
+        if (isRoot != (type == OperationType::execution)) damaged("impossible type", entry);
+        if (!mayHappen(entry.kind, type, operation.status)) damaged("impossible entry", entry);
+    }
+
+    /// Whether that may happen to an operation that has not ended.
+    [[nodiscard]] static bool mayHappen(EntryKind kind, OperationType type,
+                                        OperationStatus status) {
+        const bool isFresh = status == OperationStatus::none;
+        const bool isStarted = status == OperationStatus::started;
+        const bool isReady = status == OperationStatus::ready;
+        const bool isStep = type == OperationType::step;
+        const bool isCallback = type == OperationType::callback;
+        const bool isInvoke = type == OperationType::chainedInvoke;
+        const bool isExecution = type == OperationType::execution;
+        const bool closable = isStarted || (isStep && (isFresh || isReady)) ||
+                              (type == OperationType::context && isFresh);
+        switch (kind) {
+            case EntryKind::started: return isFresh || (isStep && isReady);
+            case EntryKind::succeeded: return closable;
+            case EntryKind::failed: return closable && type != OperationType::wait;
+            case EntryKind::retried: return isStep && closable;
+            case EntryKind::becameReady: return status == OperationStatus::pending;
+            case EntryKind::heartbeat: return isCallback && isStarted;
+            case EntryKind::timedOut: return (isExecution || isCallback || isInvoke) && isStarted;
+            case EntryKind::cancelled:
+                return (type == OperationType::wait || isInvoke) && isStarted;
+            case EntryKind::stopped: return (isExecution || isInvoke) && isStarted;
+            case EntryKind::invocationCompleted: return true;
+        }
+        return false;
     }
 
     [[noreturn]] static void damaged(const char* what, const Entry& entry) {

@@ -83,7 +83,9 @@ inline void replaceAll(std::string& text, const std::string& from, const std::st
         if (!details.empty()) text += ' ' + details.dump();
         text += '\n';
     }
-    for (const auto& [id, place] : callbacks) detail::replaceAll(text, id, place);
+    for (const auto& [id, place] : callbacks) {
+        if (!id.empty()) detail::replaceAll(text, id, place);
+    }
     return text;
 }
 

@@ -61,6 +61,39 @@ TEST_CASE("an operation that has ended does not change: entries that say so are 
     CHECK_THROWS(foldTwo(OperationType::wait, EntryKind::succeeded, EntryKind::cancelled));
 }
 
+TEST_CASE("what happens to an operation fits its type and its status, or the journal is damaged") {
+    const auto isDamage = [](const Entry& before, const Entry& after) {
+        ExecutionState state;
+        state.fold(begun);
+        try {
+            state.fold(before);
+            state.fold(after);
+            return false;
+        } catch (const std::invalid_argument&) {
+            return true;
+        }
+    };
+    const auto happens = [](EntryKind kind) { return Entry{.kind = kind, .operationId = "1"}; };
+    const auto retried = Entry{
+        .kind = EntryKind::retried, .operationId = "1", .type = OperationType::step, .delay = 1s};
+
+    // Each of these would set a timer that can never fire, or lose one that should.
+    CHECK(isDamage(started(OperationType::wait, "1", 5s), happens(EntryKind::retried)));
+    CHECK(isDamage(started(OperationType::wait, "1", 5s), happens(EntryKind::started)));
+    CHECK(isDamage(started(OperationType::execution, "1", 5s), happens(EntryKind::succeeded)));
+    CHECK(isDamage(started(OperationType::step, "2"), {.kind = EntryKind::retried, .delay = 1s}));
+    CHECK(isDamage(started(OperationType::step, "1"), happens(EntryKind::becameReady)));
+    CHECK(isDamage(started(OperationType::step, "1"), happens(EntryKind::heartbeat)));
+    CHECK(isDamage(retried, happens(EntryKind::succeeded)));
+    CHECK(isDamage(started(OperationType::step, "1"), happens(EntryKind::timedOut)));
+    CHECK(isDamage(started(OperationType::wait, "1", 5s), happens(EntryKind::failed)));
+    CHECK(isDamage(started(OperationType::context, "1"), happens(EntryKind::stopped)));
+
+    CHECK_FALSE(isDamage(started(OperationType::step, "1"), retried));
+    CHECK_FALSE(isDamage(retried, happens(EntryKind::becameReady)));
+    CHECK_FALSE(isDamage(started(OperationType::wait, "1", 5s), happens(EntryKind::cancelled)));
+}
+
 TEST_CASE("nothing comes before the start of an execution") {
     ExecutionState state;
 

@@ -357,8 +357,7 @@ TEST_CASE("timers under a context end with it, those beside it stay") {
 TEST_CASE("the end of an operation that is no context drops no timer but its own") {
     ExecutionState state;
     state.fold(executionStarted);
-    state.fold(started(OperationType::step, "1", 0ms));
-    state.fold(retried("1", 0ms, 5s));
+    state.fold(started(OperationType::callback, "1", 0ms, 5s));
     state.fold(started(OperationType::wait, "2", 0ms, 5s));
     state.fold(happened(EntryKind::failed, "1", 1s));
 

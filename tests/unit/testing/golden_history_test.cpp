@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 using Catch::Matchers::ContainsSubstring;
 using durable::DurableContext;
@@ -58,6 +59,15 @@ TEST_CASE("a golden history holds no moments and no ids that differ from run to 
 95s InvocationCompleted
 95s ExecutionSucceeded {"Result":{"Payload":"\"yes\"","Truncated":false}}
 )");
+}
+
+TEST_CASE("a callback without an id, in a journal that was tampered with, has golden text too") {
+    const std::vector<durable::Entry> entries{
+        {.kind = durable::EntryKind::started},
+        {.operationId = "1", .type = durable::OperationType::callback}};
+
+    CHECK(goldenText(durable::historyOf(entries)) ==
+          "0s ExecutionStarted {\"Input\":{}}\n0s CallbackStarted 1\n");
 }
 
 TEST_CASE("a history is recorded on demand, and the same one is no difference") {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -129,7 +130,9 @@ private:
         if (!rows.isNull(15)) {
             try {
                 end.error = errorFromJson(nlohmann::json::parse(rows.text(15)));
-            } catch (const nlohmann::json::exception&) {
+            } catch (const std::bad_alloc&) {
+                throw;
+            } catch (const std::exception&) {
                 failAsDamaged(execution, "an error that cannot be read", rows.text(15));
             }
         }
