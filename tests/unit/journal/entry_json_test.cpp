@@ -260,3 +260,45 @@ TEST_CASE("the end of an invocation that an earlier version wrote can be read") 
 TEST_CASE("the start of an invocation must be a time") {
     CHECK_THROWS(read(R"([{"kind":"invocationCompleted","time":5,"start":"now"}])"));
 }
+
+TEST_CASE("a text that breaks off adds no entry") {
+    std::vector<Entry> entries(1);
+    const std::string one = R"({"kind":"started","time":1})";
+
+    CHECK_THROWS_AS(entriesFromJson("[" + one + "," + one, entries), std::exception);
+    CHECK_THROWS_AS(entriesFromJson("[" + one + R"(,{"kind":"started"}])", entries),
+                    std::exception);
+    CHECK(entries.size() == 1);
+}
+
+TEST_CASE("members that are not known may hold whatever a known one may not") {
+    const auto entries =
+        read(R"([{"kind":"failed","colours":[[1,{"kind":"x"}],null,-1.5],"time":1,)"
+             R"("error":{"colour":{"Cause":7},"ErrorMessage":"m","shades":[{}],"Cause":)"
+             R"({"ErrorType":"E","StackTrace":["a","b"]}},"attempt":3}])");
+
+    REQUIRE(entries.size() == 1);
+    CHECK(entries[0].attempt == 3);
+    REQUIRE(entries[0].error);
+    CHECK(entries[0].error->message == "m");
+    REQUIRE(entries[0].error->cause);
+    CHECK(entries[0].error->cause->type == "E");
+    CHECK(entries[0].error->cause->stackTrace == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("an error of an entry is an error or refused") {
+    for (const auto* error :
+         {"null", "7", "[]", R"("text")", R"({"ErrorType":7})", R"({"ErrorMessage":null})",
+          R"({"ErrorData":{}})", R"({"StackTrace":"line"})", R"({"StackTrace":[7]})",
+          R"({"StackTrace":[["line"]]})", R"({"Cause":"text"})", R"({"Cause":[]})"}) {
+        CAPTURE(error);
+        CHECK_THROWS_AS(read(R"([{"kind":"failed","time":1,"error":)" + std::string{error} + "}]"),
+                        std::exception);
+    }
+}
+
+TEST_CASE("a number that does not fit its member is refused") {
+    CHECK_THROWS_AS(read(R"([{"kind":"failed","time":1,"attempt":4294967296}])"), std::exception);
+    CHECK_THROWS_AS(read(R"([{"kind":"failed","time":1,"attempt":-1}])"), std::exception);
+    CHECK(read(R"([{"kind":"failed","time":1,"attempt":4294967295}])")[0].attempt == 4294967295);
+}
