@@ -15,6 +15,7 @@
 
 #include <durable/durable.hpp>
 #include <durable/journal/history_json.hpp>
+#include <durable/testing/crash_sweep.hpp>
 #include <durable/testing/local_runner.hpp>
 #include <durable/testing/manual_clock.hpp>
 #include <durable/testing/store_contract.hpp>

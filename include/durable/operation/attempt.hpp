@@ -17,11 +17,12 @@ namespace detail {
 /// Without plugins it does nothing.
 class ObservedAttempt {
 public:
-    ObservedAttempt(const OperationCall& call, std::uint32_t attempt) {
+    ObservedAttempt(const OperationCall& call, std::uint32_t attempt, bool atMostOnce = false) {
         auto* dispatch = call.invocation().plugins();
         if (dispatch == nullptr) return;
         plugins_ = &dispatch->plugins();
         info_.emplace(dispatch->attemptOf(call.operation(), attempt));
+        info_->atMostOnce = atMostOnce;
     }
 
     /// Runs `body`, or begins it if it is an `asio::awaitable`.

@@ -79,7 +79,7 @@ Task<T> runStep(OperationCall call, StepConfig config, Body body) {
 
             const auto id = call.id();
             auto context = call.stepContext(attempt, id);
-            ObservedAttempt observed{call, attempt};
+            ObservedAttempt observed{call, attempt, atMostOnce};
             using Returned = typename StepBody<Body>::Returned;
             auto run = [&](std::stop_token stop) -> Returned {
                 context.setStopToken(std::move(stop));

@@ -168,6 +168,9 @@ struct AttemptInfo {
     OperationInfo operation{};
     std::uint32_t attempt{};  ///< from 1
     TimePoint startTime{};
+
+    /// Whether the body never runs again in this attempt: `StepSemantics::atMostOncePerRetry`.
+    bool atMostOnce{};
 };
 
 enum class AttemptOutcome { succeeded, failed };

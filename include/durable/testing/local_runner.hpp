@@ -17,6 +17,8 @@ namespace durable::inline v0 {
 
 namespace testing {
 
+class SweepRun;
+
 /// Runs handlers in a test: in the test's own thread, on a clock that jumps from timer to timer, so
 /// that a wait of a week and five retries take no time. Underneath is the engine itself.
 ///
@@ -95,8 +97,8 @@ public:
                                StartOptions options = {}) {
         return {*core_, engine().start(handlerName, input, std::move(options)).id()};
     }
-    TestExecution startHandler(const std::string& handlerName) {
-        return {*core_, engine().start(handlerName).id()};
+    TestExecution startHandler(const std::string& handlerName, StartOptions options = {}) {
+        return {*core_, engine().start(handlerName, std::move(options)).id()};
     }
 
     /// All executions, those that were invoked too, in the order in which they were started.
@@ -147,6 +149,8 @@ public:
     [[nodiscard]] Engine& engine() { return core_->engine(); }
 
 private:
+    friend class SweepRun;
+
     std::unique_ptr<RunnerCore> core_;
 };
 

@@ -81,21 +81,31 @@ public:
     bool runUntil(Stop stop) {
         stop_ = std::move(stop);
         const Forgetting forgetting{stop_};  // it may refer to what its caller has
-        stopped_ = false;
         std::size_t timers = 0;
-        while (!stopped_) {
-            if (engine_->pollOne()) continue;
-            if (bodiesRun()) {
-                std::this_thread::sleep_for(std::chrono::milliseconds{1});
-            } else if (!passToNextTimer()) {
-                break;
-            } else if (++timers > options_.timersMax) {
+        while (!runReady()) {
+            if (!passToNextTimer()) return false;
+            if (++timers > options_.timersMax) {
                 throw TestFailure{
                     fmt::format("still not done after {} waits and retries", options_.timersMax)};
             }
         }
-        return stopped_;
+        return true;
     }
+
+    /// Runs what is ready, one thing after another, without letting time pass.
+    /// \return whether it was broken off.
+    bool runReady() {
+        stopped_ = false;
+        while (!stopped_) {
+            if (engine_->pollOne()) continue;
+            if (!bodiesRun()) return false;
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});  // for a body's own I/O
+        }
+        return true;
+    }
+
+    /// Ends `runUntil` and `runReady`, from within, before the next thing happens.
+    void breakOff() noexcept { stopped_ = true; }
 
     /// Lets happen what is ready or, if nothing is, what the clock brings next.
     /// \return false if nothing happened.
@@ -128,6 +138,15 @@ public:
     void crash() {
         tap_->unplug();
         restart();
+    }
+
+    /// The same, but nothing of the old engine runs any more, not even a destructor, until it is
+    /// destroyed; it must be before this is.
+    [[nodiscard]] std::unique_ptr<Engine> die() {
+        tap_->unplug();
+        auto dead = std::move(engine_);
+        makeEngine();
+        return dead;
     }
 
 private:

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/testing/crash_sweep_options.hpp>
+#include <durable/testing/crash_sweep_report.hpp>
+#include <durable/testing/sweep_difference.hpp>
+#include <durable/testing/sweep_run.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace durable::inline v0 {
+
+namespace testing {
+
+namespace detail {
+
+/// One crash sweep from its first run to its report.
+class CrashSweep {
+public:
+    explicit CrashSweep(SweepSubject subject) : subject_{std::move(subject)} {}
+
+    [[nodiscard]] CrashSweepReport run() {
+        clean_ = runThrough({});
+        if (!clean_.stuck.empty()) {
+            throw TestFailure{"the run without a crash did not end: " + clean_.stuck};
+        }
+        const auto points = pointsOf(clean_.lives.front());
+        report_.commits = clean_.lives.front().size();
+        report_.pointsPossible = points.size();
+
+        compare("in the run without a crash", {}, clean_);
+        compare("in the second run, without a crash", {}, runThrough({}));
+        if (!report_.findings.empty()) return std::move(report_);  // all others follow from these
+        compare("when every suspension ended the invocation", {}, runThrough({}, false));
+        sweep(points);
+        return std::move(report_);
+    }
+
+private:
+    /// A crash that was tried, and the commits of the recovery from it.
+    struct Tried {
+        CrashPoint point;
+        std::vector<CommitText> recovery;
+    };
+
+    void sweep(const std::vector<CrashPoint>& points) {
+        std::vector<Tried> tried;
+        forSome(points.size(), subject_.options.pointsMax, [&](std::size_t i) {
+            const auto now = runThrough({points[i]});
+            if (!compareCrashed({points[i]}, now)) return;
+            ++report_.pointsCovered;
+            if (now.lives.size() > 1) tried.push_back({points[i], now.lives[1]});
+        });
+        if (subject_.options.pairsMax > 0) sweepPairs(tried);
+    }
+
+    void sweepPairs(const std::vector<Tried>& tried) {
+        std::vector<std::vector<CrashPoint>> pairs;
+        for (const auto& first : tried) {
+            for (const auto& second : pointsOf(first.recovery)) {
+                pairs.push_back({first.point, second});
+            }
+        }
+        report_.pairsPossible = pairs.size();
+        forSome(pairs.size(), subject_.options.pairsMax, [&](std::size_t i) {
+            if (compareCrashed(pairs[i], runThrough(pairs[i]))) ++report_.pairsCovered;
+        });
+    }
+
+    /// All moments at which a process with these commits can die.
+    [[nodiscard]] static std::vector<CrashPoint> pointsOf(const std::vector<CommitText>& commits) {
+        std::vector<CrashPoint> points;
+        for (std::size_t commit = 1; commit <= commits.size(); ++commit) {
+            points.push_back({.commit = commit, .kind = CrashKind::beforeCommit});
+            for (std::size_t entries = 1; entries < commits[commit - 1].entries; ++entries) {
+                points.push_back(
+                    {.commit = commit, .kind = CrashKind::tornCommit, .entriesWritten = entries});
+            }
+            points.push_back({.commit = commit, .kind = CrashKind::afterCommit});
+            points.push_back({.commit = commit, .kind = CrashKind::acknowledgementLost});
+        }
+        return points;
+    }
+
+    /// Calls `visit` for `most` of `count` numbers, spread evenly.
+    template <class Visit>
+    static void forSome(std::size_t count, std::size_t most, Visit visit) {
+        const auto chosen = std::min(count, most);
+        for (std::size_t i = 0; i < chosen; ++i) visit(chosen == count ? i : i * count / chosen);
+    }
+
+    [[nodiscard]] SweepOutcome runThrough(std::vector<CrashPoint> points, bool parked = true) {
+        auto outcome = SweepRun{subject_, std::move(points), parked}.run();
+        report_.bodyCalls += outcome.bodyCalls;
+        return outcome;
+    }
+
+    /// \return whether the run came to its crashes as the one without them did.
+    bool compareCrashed(const std::vector<CrashPoint>& points, const SweepOutcome& now) {
+        std::string when;
+        for (std::size_t i = 0; i < points.size() && i < now.crashes; ++i) {
+            when += (i == 0 ? "" : ", and in the recovery from that ") +
+                    textOf(points[i], now.lives[i][points[i].commit - 1]);
+        }
+        if (now.crashes == points.size()) {
+            compare(std::move(when), points, now);
+            return true;
+        }
+        const auto& missed = points[now.crashes];
+        report_.findings.push_back(
+            {.when = when.empty() ? "without a crash" : std::move(when),
+             .crashes = {points.begin(), points.begin() + static_cast<std::ptrdiff_t>(now.crashes)},
+             .differences = {fmt::format("this time there was no commit {}: the workflow does not "
+                                         "make the same commits on every run",
+                                         missed.commit)}});
+        return false;
+    }
+
+    void compare(std::string when, std::vector<CrashPoint> points, const SweepOutcome& now) {
+        auto differences = SweepComparison{clean_, now, subject_.options.cutOffStepsMayFail}.run();
+        if (differences.empty()) return;
+        report_.findings.push_back({.when = std::move(when),
+                                    .crashes = std::move(points),
+                                    .differences = std::move(differences)});
+    }
+
+    SweepSubject subject_;
+    SweepOutcome clean_;
+    CrashSweepReport report_;
+};
+
+template <class Function>
+[[nodiscard]] CrashSweepReport sweepCrashes(Function handler,
+                                            std::function<void(LocalRunner&, StartOptions)> start,
+                                            CrashSweepOptions options) {
+    const auto registerHandler = [handler = std::move(handler)](LocalRunner& runner) {
+        runner.registerHandler(LocalRunnerOptions{}.handlerName, handler);
+    };
+    return CrashSweep{{registerHandler, std::move(start), std::move(options)}}.run();
+}
+
+}  // namespace detail
+
+/// Runs `handler` with `input` once as it is, and then anew for every commit of that run: with the
+/// process dying before the commit, after it, in its midst, and with its acknowledgement lost. Each
+/// run goes on from what is in the store and must come to what the first one came to: the same end,
+/// the same history but for the restart, no body called whose result is recorded, each called as
+/// often as its semantics allow, and what `options.check` says of the world outside.
+///
+///     auto report = durable::testing::crashSweep(processOrder, Order{"A-1"}, {
+///         .newWorld = [&] { bank = {}; },
+///         .check = [&](auto&) { if (bank.charges != 1) throw std::runtime_error{"charged twice"};
+///         },
+///     });
+///     report.requireNone();
+///
+/// Beside the crashes it runs the handler a second time as it is, and once with every suspension
+/// ending the invocation, which must make no difference either.
+///
+/// All runs are in the calling thread, on a clock that jumps. How far branches came that a batch or
+/// combinator did not wait for is not compared; a batch that ends early may give another result
+/// after a crash where several items end at the same moment, and that is a finding.
+/// \throws TestFailure if the run without a crash does not end; what the functions of `options`
+///     throw, other than `check`.
+template <class Function, class Input>
+[[nodiscard]] CrashSweepReport crashSweep(Function handler, const Input& input,
+                                          CrashSweepOptions options = {}) {
+    return detail::sweepCrashes(
+        std::move(handler),
+        [input](LocalRunner& runner, StartOptions start) {
+            (void)runner.start(input, std::move(start));
+        },
+        std::move(options));
+}
+
+/// The same for a handler without input.
+template <class Function>
+[[nodiscard]] CrashSweepReport crashSweep(Function handler, CrashSweepOptions options = {}) {
+    return detail::sweepCrashes(
+        std::move(handler),
+        [](LocalRunner& runner, StartOptions start) {
+            (void)runner.startHandler(LocalRunnerOptions{}.handlerName, std::move(start));
+        },
+        std::move(options));
+}
+
+}  // namespace testing
+
+}  // namespace durable::inline v0

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/journal/limits.hpp>
+#include <durable/store/store.hpp>
+#include <durable/testing/local_runner.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <memory>
+
+namespace durable::inline v0 {
+
+namespace testing {
+
+struct CrashSweepOptions {
+    /// Registers what the handler invokes, once for each run: `registerHandler`,
+    /// `registerFunction`.
+    std::function<void(LocalRunner&)> setUp{};
+
+    /// Makes the world outside anew, before each run: ledgers, files, queues, whatever outlives the
+    /// process and is seen by step bodies. Empty: there is none.
+    std::function<void()> newWorld{};
+
+    /// Sets back what a process loses when it dies: statics, caches. Called before each run and
+    /// after each crash. The sweep runs in one process, where they would live on. Members and
+    /// captures of the handler need no care: each process gets a copy of it as it was given.
+    std::function<void()> newProcess{};
+
+    /// Looks at the world after each run, the one without a crash too: that each order was charged
+    /// once, say. What it throws, if it is a `std::exception`, is a finding.
+    std::function<void(TestExecution&)> check{};
+
+    /// Who completes callbacks: called with one that is open, when nothing else can go on. `asked`
+    /// is the `createCallback` or `waitForCallback`; its `callbackId()` completes it. It must do
+    /// the same on every run. A callback that it leaves alone times out. Empty: all do.
+    std::function<void(TestExecution& execution, const TestOperation& asked)> answerCallback{};
+
+    /// Whether an execution may end otherwise if the crash cut off a step with at-most-once
+    /// semantics and that step has no further attempt. false: that is a finding. true: such runs
+    /// are only looked at by `check`, and for bodies called too often.
+    bool cutOffStepsMayFail{false};
+
+    /// How many crash points are tried, spread evenly. By default all.
+    std::size_t pointsMax{std::numeric_limits<std::size_t>::max()};
+
+    /// How many pairs of crashes are tried, the second one during the recovery from the first,
+    /// spread evenly over all of them. By default none.
+    std::size_t pairsMax{0};
+
+    /// Makes the store of each run. Not opened anew after a crash. Empty: in memory.
+    std::function<std::shared_ptr<Store>()> newStore{};
+
+    Limits limits{};
+
+    /// How often a run may move the clock before it is given up.
+    std::size_t timersMax{10'000};
+};
+
+}  // namespace testing
+
+}  // namespace durable::inline v0

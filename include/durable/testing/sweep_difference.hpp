@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/testing/sweep_outcome.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace durable::inline v0 {
+
+namespace testing {
+
+namespace detail {
+
+/// Finds how a run with crashes differs from the one without.
+class SweepComparison {
+public:
+    SweepComparison(const SweepOutcome& clean, const SweepOutcome& now, bool cutOffStepsMayFail)
+        : clean_{clean}, now_{now}, cutOff_{now.cutOff()}, mayDiffer_{cutOffStepsMayFail} {}
+
+    /// A line or more for each difference; empty if there are none that a crash may not make.
+    [[nodiscard]] std::vector<std::string> run() {
+        if (!now_.stuck.empty()) add("the run did not end: " + now_.stuck);
+        if (!now_.wrong.empty()) add("the check failed: " + now_.wrong);
+        for (const auto& violation : now_.violations) add(violation);
+        if (now_.stuck.empty() && !(cutOff_ && mayDiffer_)) compare();
+        return std::move(differences_);
+    }
+
+private:
+    void compare() {
+        tellCutOff();
+        for (const auto& [name, execution] : clean_.executions) {
+            if (!now_.executions.contains(name)) {
+                add(fmt::format("execution \"{}\" is missing", name));
+            }
+        }
+        for (const auto& [name, execution] : now_.executions) {
+            const auto before = clean_.executions.find(name);
+            if (before == clean_.executions.end()) {
+                add(fmt::format("execution \"{}\" is new: without a crash there is none", name));
+                continue;
+            }
+            const auto who = clean_.executions.size() == 1 ? std::string{"the execution"}
+                                                           : fmt::format("execution \"{}\"", name);
+            unlike(who + " ended otherwise", before->second.end, execution.end);
+            compareOperations(name, before->second, execution);
+        }
+    }
+
+    void tellCutOff() {
+        for (const auto& [name, execution] : now_.executions) {
+            for (const auto& [id, operation] : execution.operations) {
+                if (!operation.cutOff || operation.status != "FAILED") continue;
+                add(operation.what +
+                    " failed: the crash cut it off, and with at-most-once semantics and no further "
+                    "attempt it does not run again");
+            }
+        }
+    }
+
+    void compareOperations(const std::string& execution, const SeenExecution& before,
+                           const SeenExecution& now) {
+        for (const auto& [id, operation] : before.operations) {
+            if (operation.open || now.operations.contains(id) || isOpenAbove(now, id)) continue;
+            add(fmt::format("{} is missing: without a crash it {}", operation.what,
+                            operation.status));
+        }
+        for (const auto& [id, operation] : now.operations) {
+            const auto found = before.operations.find(id);
+            if (operation.open || isOpenAbove(before, id)) continue;
+            if (found == before.operations.end()) {
+                add(operation.what + " is new: without a crash there is none");
+            } else {
+                compare(found->second, operation);
+                compareCalls({execution, id}, operation);
+            }
+        }
+    }
+
+    /// Whether `id` is in a context of which not everything had ended.
+    [[nodiscard]] static bool isOpenAbove(const SeenExecution& execution, std::string id) {
+        for (;;) {
+            const auto found = execution.operations.find(id);
+            if (found != execution.operations.end() && found->second.open) return true;
+            const auto end = id.rfind('-');
+            if (end == std::string::npos) return false;
+            id.resize(end);
+        }
+    }
+
+    void compare(const SeenOperation& before, const SeenOperation& now) {
+        if (cutOff_) {  // more attempts, and later
+            unlike(now.what + " ended otherwise", before.status, now.status);
+            return;
+        }
+        const auto count = std::max(before.events.size(), now.events.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto eventOf = [i](const SeenOperation& operation) {
+                return i < operation.events.size() ? operation.events[i] : SeenEvent{"", "nothing"};
+            };
+            const auto was = eventOf(before);
+            const auto is = eventOf(now);
+            if (was.what == is.what && was.time == is.time) continue;
+            const auto text = [&](const SeenEvent& event) {
+                return was.what == is.what ? event.time + ' ' + event.what : event.what;
+            };
+            unlike("the history of " + now.what + " differs", text(was), text(is));
+            return;  // what follows follows from that
+        }
+    }
+
+    /// Crashes repeat attempts; they make no new ones.
+    void compareCalls(const BodyCalls::Place& place, const SeenOperation& operation) {
+        if (!operation.isStep) return;
+        const auto clean = clean_.calls.find(place);
+        const auto now = now_.calls.find(place);
+        const auto attempts = [](const auto& calls, const auto& all) {
+            return calls == all.end() ? 0 : calls->second.attempts.size();
+        };
+        const auto before = attempts(clean, clean_.calls);
+        const auto after = attempts(now, now_.calls);
+        if (!cutOff_ && before != after) {
+            add(fmt::format("the body of {} was called in {} attempts, without a crash in {}",
+                            operation.what, after, before));
+        }
+        const bool returned = now != now_.calls.end() && now->second.returned > 0;
+        if (operation.status == "SUCCEEDED" && !returned) {
+            add(operation.what + " is recorded as succeeded, but its body never returned");
+        }
+    }
+
+    void unlike(const std::string& what, const std::string& before, const std::string& now) {
+        if (before == now) return;
+        add(fmt::format("{}\n    without a crash: {}\n    now:             {}", what, before, now));
+    }
+
+    void add(std::string difference) { differences_.push_back(std::move(difference)); }
+
+    const SweepOutcome& clean_;
+    const SweepOutcome& now_;
+    bool cutOff_;
+    bool mayDiffer_;
+    std::vector<std::string> differences_;
+};
+
+}  // namespace detail
+
+}  // namespace testing
+
+}  // namespace durable::inline v0
