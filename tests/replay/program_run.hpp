@@ -24,7 +24,7 @@ inline constexpr durable::ExecutionId root = 1;
 /// Runs the program of `witness` on `store` from `start` on, until its execution has ended. What
 /// it did is told to the witness, and is in the store.
 inline void runToEnd(Witness& witness, const std::shared_ptr<RecordingStore>& store,
-                     std::size_t maxParked, durable::TimePoint start) {
+                     std::size_t maxParked, durable::TimePoint start, bool verifyReplay = false) {
     const auto clock = std::make_shared<durable::testing::ManualClock>(start);
     Interpreter interpreter{witness, *clock};
     durable::Engine engine{
@@ -33,6 +33,7 @@ inline void runToEnd(Witness& witness, const std::shared_ptr<RecordingStore>& st
          .stepThreads = 0,
          .maxParked = maxParked,
          .startVisibleAfter = std::chrono::hours{1},  // no write because of the machine's clock
+         .verifyReplay = verifyReplay,
          .limits = {.inlineResultBytesMax = witness.program().inlineResultBytesMax},
          .log = [&witness](const durable::LogRecord& record) { witness.line(record.message); },
          .clock = clock,

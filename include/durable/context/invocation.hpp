@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/context/call_trace.hpp>
 #include <durable/context/services.hpp>
 #include <durable/coro/body_run.hpp>
 #include <durable/coro/wait_list.hpp>
@@ -54,6 +55,7 @@ public:
           mailbox_{std::move(mailbox)},
           scope_{loop_} {
         if (services.plugins != nullptr) plugins_.emplace(*services.plugins, state);
+        if (services.verifyReplay) trace_.emplace();
     }
     Invocation(const Invocation&) = delete;
     Invocation& operator=(const Invocation&) = delete;
@@ -68,6 +70,9 @@ public:
 
     /// Whom to tell what happens, or null.
     [[nodiscard]] PluginDispatch* plugins() noexcept { return plugins_ ? &*plugins_ : nullptr; }
+
+    /// What this pass has called, or null if nobody wants to know.
+    [[nodiscard]] CallTrace* trace() noexcept { return trace_ ? &*trace_ : nullptr; }
 
     // --- for operations ---------------------------------------------------------------------
 
@@ -155,12 +160,23 @@ public:
 
     [[nodiscard]] const std::optional<ErrorObject>& halted() const noexcept { return halted_; }
 
+    /// Takes over what the store holds.
+    /// \throws std::invalid_argument if the entries are damaged.
+    void load(const std::vector<Entry>& entries) {
+        for (const auto& entry : entries) {
+            state_.fold(entry);
+            if (trace_) trace_->recorded(entry);
+        }
+        if (plugins_) plugins_->loaded(entries);
+    }
+
     /// Adds an entry that is already decided, of the world's or of the handler's doing.
     Operation& keep(Entry entry) {
         const bool isNew = plugins_ && state_.find(entry.operationId) == nullptr;
         Operation& changed = state_.fold(entry);
         ++recorded_;
         if (plugins_) plugins_->recorded(entry, changed, recorded_, isNew);
+        if (trace_) trace_->recorded(entry);
         unwritten_.push_back(std::move(entry));
         return changed;
     }
@@ -207,6 +223,7 @@ private:
     std::multimap<const Operation*, Resumable*> awaited_;
     std::optional<ErrorObject> halted_;
     std::optional<PluginDispatch> plugins_;
+    std::optional<CallTrace> trace_;
 };
 
 }  // namespace durable::inline v0

@@ -31,7 +31,9 @@ public:
           name_{std::move(name)},
           type_{type},
           subType_{subType},
-          onlyRecorded_{onlyRecorded} {}
+          onlyRecorded_{onlyRecorded} {
+        if (auto* trace = invocation_->trace()) trace->called(place, identity(), parentId_);
+    }
 
     [[nodiscard]] Invocation& invocation() const noexcept { return *invocation_; }
     [[nodiscard]] const std::string& parentId() const noexcept { return parentId_; }
@@ -79,6 +81,22 @@ public:
     }
     void record(OperationAction action) const {
         record(action, [](OperationUpdate&) {});
+    }
+
+    /// Records the start with what `fill` adds to it, if nothing is recorded yet.
+    /// \return whether it did.
+    template <class Fill>
+    bool recordStart(Fill fill) const {
+        if (!place_->recorded()) {
+            record(OperationAction::start, fill);
+            return true;
+        }
+        if (auto* trace = invocation_->trace()) {
+            OperationUpdate update;
+            fill(update);
+            trace->starts(*place_, std::move(update));
+        }
+        return false;
     }
 
     [[nodiscard]] auto written() const { return invocation_->written(); }
@@ -166,6 +184,7 @@ private:
 
     [[nodiscard]] bool admit() const {
         if (invocation_->halted()) return false;
+        if (auto* trace = invocation_->trace()) trace->awaited(*place_, false);
         auto problem = mismatch(*place_, identity());
         if (!problem && type_ == OperationType::context) {
             problem = nestingMismatch(*place_, identity(), false);
@@ -188,6 +207,7 @@ private:
 
     [[nodiscard]] bool admitVirtual() const {
         if (invocation_->halted()) return false;
+        if (auto* trace = invocation_->trace()) trace->awaited(*place_, true);
         auto problem = nestingMismatch(*place_, identity(), true);
         if (!problem) return true;
         leaveRecordedPath(std::move(*problem));

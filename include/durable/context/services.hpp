@@ -37,6 +37,12 @@ struct Services {
 
     /// Null if there are none: then nothing is spent on them.
     const Plugins* plugins{};
+
+    /// Whether passes keep what they call, so that a replay can be compared with them.
+    bool verifyReplay{};
+
+    /// Of a pass that is run to be compared only: nobody is told of it.
+    bool unseen{};
 };
 
 }  // namespace durable::inline v0

@@ -45,6 +45,9 @@ public:
         return state_.index() == 2 ? std::get<2>(state_) : nullptr;
     }
 
+    /// The value, if it `succeeded`.
+    [[nodiscard]] const Value& value() const { return std::get<1>(state_); }
+
     /// The value, moved out, or the exception, thrown. Call once, after the end.
     T take() {
         if (auto failure = exception()) std::rethrow_exception(failure);

@@ -46,7 +46,8 @@ public:
                     .newCallbackId = newCallbackId,
                     .stop = stop_.get_token(),
                     .writesStartsFirst = options_.startVisibleAfter == std::chrono::milliseconds{0},
-                    .plugins = plugins_.get()},
+                    .plugins = plugins_.get(),
+                    .verifyReplay = options_.verifyReplay},
           writer_{store_, threads_.io().get_executor()},
           timers_{*options_.clock, threads_.io().get_executor(),
                   [this](ExecutionId id) {

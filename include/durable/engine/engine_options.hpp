@@ -36,6 +36,14 @@ struct EngineOptions {
     /// is written before the body runs, which costs a write for each step.
     std::chrono::milliseconds startVisibleAfter{5};
 
+    /// Finds handlers that do not make the same calls on every run, on their first run: after each
+    /// write the handler is run again, silently, over what is recorded so far, no body runs, and if
+    /// it does not come to the same calls, and in the end to the same result, the execution fails
+    /// with `NonDeterministicExecutionError`, which names both. For tests and staging: the cost of
+    /// an execution grows with the square of its length, and what a handler does outside of steps
+    /// it does again each time.
+    bool verifyReplay{false};
+
     Limits limits{};
 
     /// Where log lines of handlers, steps and the engine go: any function, such as one that hands

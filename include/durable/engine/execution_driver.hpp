@@ -86,10 +86,9 @@ public:
     /// \throws std::exception if the entries are damaged.
     void load(ExecutionRecord record, const std::vector<Entry>& entries, const Handler* handler) {
         open(std::move(record), handler);
-        for (const auto& entry : entries) state_.fold(entry);
+        invocation_->load(entries);
         writes_.setStored(record_.suspension);
         asleep_ = record_.suspension.waiting;
-        if (auto* plugins = invocation_->plugins()) plugins->loaded(entries);
         if (handler == nullptr) return;
         run_->recordCrash();
         for (const auto* operation : openInvokes(state_)) host_.invoke(*this, *operation);
@@ -283,6 +282,7 @@ private:
         if (outcome.error) return lose(outcome.error);
         invocation_->acknowledge(outcome.upTo);
         for (const auto* operation : outcome.operations) invocation_->notify(*operation);
+        run_->verifyReplay(HandlerRun::Moment::written);
         try {
             for (const auto* operation : outcome.invokes) host_.invoke(*this, *operation);
         } catch (...) {
@@ -294,6 +294,7 @@ private:
 
     /// Records that the execution waits, and once that is written, parks or retires it.
     void suspend() {
+        if (!run_->verifyReplay(HandlerRun::Moment::waiting)) return drive();
         if (!host_.mayPark() || asleep_) evicting_ = true;
         if (evicting_) run_->endPass();
         if (invocation_->hasUnwritten() || writes_.stored() != waits()) {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <durable/base/exception.hpp>
-#include <durable/context/durable_context.hpp>
-#include <durable/engine/handler_registry.hpp>
+#include <durable/engine/handler_frames.hpp>
+#include <durable/engine/replay_verifier.hpp>
 #include <durable/journal/request_id.hpp>
 
 #include <optional>
@@ -13,31 +13,46 @@
 
 namespace durable::inline v0 {
 
-/// The frames of one pass of a handler, from its first statement until it returns or they are
-/// dropped.
+/// One pass of a handler: its frames, how it and the execution end, and whether a replay of it
+/// agrees.
 ///
 /// Thread-safety: none; the strand of its execution.
 class HandlerRun {
 public:
-    explicit HandlerRun(Invocation& invocation) : invocation_{invocation} {}
+    explicit HandlerRun(Invocation& invocation) : invocation_{invocation} {
+        if (invocation.services().verifyReplay) verifier_.emplace(invocation.services());
+    }
 
     /// Queues the handler's first statement.
     void start(const Handler& handler) {
-        const OperationCall self{invocation_,
-                                 invocation_.state().root(),
-                                 "",
-                                 OperationType::execution,
-                                 OperationSubType::none,
-                                 "",
-                                 false};
+        handler_ = &handler;
         startTime_ = invocation_.services().clock.now();
-        context_.emplace(self, invocation_.scope(), false);
-        task_.emplace(handler(*context_, invocation_.state().input()));
-        task_->start(invocation_.scope());
+        frames_.start(invocation_, handler);
     }
 
-    [[nodiscard]] bool started() const noexcept { return task_.has_value(); }
-    [[nodiscard]] bool returned() const noexcept { return task_ && task_->done(); }
+    [[nodiscard]] bool started() const noexcept { return frames_.started(); }
+    [[nodiscard]] bool returned() const noexcept { return frames_.returned(); }
+
+    /// When a replay is compared with the run.
+    enum class Moment {
+        written,   ///< a write has come back; the handler has not gone on from there
+        waiting,   ///< the handler waits for the world
+        returned,  ///< the handler has returned or thrown
+    };
+
+    /// Compares a replay with the run, where that is wanted; if it differs, halts the invocation.
+    /// \return false if it differed.
+    bool verifyReplay(Moment moment) {
+        const bool runs = invocation_.state().status() == ExecutionStatus::running;
+        if (!verifier_ || !started() || !runs || invocation_.halted() || invocation_.stopping()) {
+            return true;
+        }
+        auto difference =
+            verifier_->check({invocation_, frames_}, *handler_, moment != Moment::written);
+        if (!difference) return true;
+        invocation_.halt(std::move(*difference));
+        return false;
+    }
 
     /// Records that this pass of the handler ends here, and destroys its frames. No body may refer
     /// to them any more.
@@ -61,11 +76,12 @@ public:
     /// Records how the handler ended: it returned, threw, or was halted. An end that is refused,
     /// such as a result that is too large, fails the execution with the reason.
     void recordEnd() {
+        if (returned()) verifyReplay(Moment::returned);
         if (started()) complete(startTime_, {});
         OperationUpdate update{.action = OperationAction::fail, .type = OperationType::execution};
         if (invocation_.halted()) {
             update.error = invocation_.halted();
-        } else if (auto& outcome = task_->outcome(); outcome.succeeded()) {
+        } else if (auto& outcome = frames_.outcome(); outcome.succeeded()) {
             update.action = OperationAction::succeed;
             update.payload = outcome.take();
         } else {
@@ -81,10 +97,7 @@ public:
     }
 
     /// Destroys the frames. No body may refer to them any more.
-    void drop() {
-        task_.reset();
-        context_.reset();
-    }
+    void drop() { frames_.drop(); }
 
 private:
     void complete(TimePoint start, std::optional<ErrorObject> error) {
@@ -105,8 +118,9 @@ private:
     }
 
     Invocation& invocation_;
-    std::optional<DurableContext> context_;
-    std::optional<Task<Payload>> task_;
+    const Handler* handler_{};
+    HandlerFrames frames_;
+    std::optional<ReplayVerifier> verifier_;
     TimePoint startTime_{};
 };
 

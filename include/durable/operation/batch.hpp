@@ -48,7 +48,7 @@ public:
           ended_{isTerminal(call.operation().status)},
           scope_{parent},
           context_{call, scope_, ended_ || call.onlyRecorded()},
-          executor_{scope_, plan.policy, plan.names, plan.executor},
+          executor_{scope_, plan.policy, plan.names, executorOf(call, plan)},
           items_(plan.names.size()) {
         for (std::size_t i = 0; i < items_.size(); ++i) {
             items_[i].index = i;
@@ -62,6 +62,7 @@ public:
     /// Runs the branches until the batch is decided, and records the decision. When the task is
     /// done, nothing of the branches is alive.
     Task<BatchRecord> run() {
+        const CallTrace::Visit visit{call_.invocation().trace(), call_.operation()};
         co_await settleRecorded();
         std::exception_ptr failure;
         BatchRecord record;
@@ -112,6 +113,13 @@ public:
     }
 
 private:
+    [[nodiscard]] static ConcurrentExecutor::Config executorOf(const OperationCall& call,
+                                                               const BatchPlan& plan) {
+        auto config = plan.executor;
+        if (call.invocation().services().unseen) config.onProgress = nullptr;
+        return config;
+    }
+
     /// Items that an earlier run of this batch has recorded come first, so that no code runs that
     /// their outcome makes needless.
     Task<void> settleRecorded() {

@@ -31,6 +31,7 @@ inline Task<Outcome<Payload>> runContextCode(const OperationCall& call, const Co
     Scope& parent = co_await RunningScope{};
     Scope scope{parent};
     DurableContext context{call, scope, onlyRecorded, isVirtual};
+    CallTrace::Visit visit{call.invocation().trace(), call.operation()};
     auto* plugins = isVirtual ? nullptr : call.invocation().plugins();
     std::optional<ChildContextInfo> observed;
     if (plugins != nullptr) observed = plugins->contextStarts(call.operation());
@@ -45,6 +46,7 @@ inline Task<Outcome<Payload>> runContextCode(const OperationCall& call, const Co
     } catch (...) {
         outcome.setException(std::current_exception());
     }
+    visit.finished();
     if (observed) plugins->contextEnds(std::move(*observed), outcome.exception());
     co_return outcome;
 }

@@ -64,15 +64,15 @@ namespace detail {
 template <class T>
 Task<Callback<T>> runCreateCallback(OperationCall call, CallbackConfig config) {
     co_await call.admitted();
-    if (!call.operation().recorded()) {
+    const bool isNew = !call.operation().recorded();
+    call.recordStart([&](OperationUpdate& update) {
         const auto& services = call.invocation().services();
-        call.record(OperationAction::start, [&](OperationUpdate& update) {
-            update.callbackId = services.newCallbackId(call.invocation().identity().id, call.id());
-            update.delay = config.timeout;
-            update.heartbeatTimeout = config.heartbeatTimeout;
-        });
-        co_await call.written();
-    }
+        const auto execution = call.invocation().identity().id;
+        if (isNew) update.callbackId = services.newCallbackId(execution, call.id());
+        update.delay = config.timeout;
+        update.heartbeatTimeout = config.heartbeatTimeout;
+    });
+    if (isNew) co_await call.written();
     co_return Callback<T>{std::move(call), std::move(config.serdes)};
 }
 

@@ -14,16 +14,16 @@ template <class T, class Input>
 Task<T> runInvoke(OperationCall call, std::string handlerName, InvokeConfig config, Input input) {
     co_await call.admitted();
     const Operation& invoked = call.operation();
-    if (!invoked.recorded()) {
+    if (!invoked.recorded() || call.invocation().trace() != nullptr) {
         Payload payload;
         if (!call.encode(Codec<Input>{config.payloadSerdes}, input, payload)) co_await Never{};
-        call.record(OperationAction::start, [&](OperationUpdate& update) {
+        const bool isNew = call.recordStart([&](OperationUpdate& update) {
             update.handlerName = std::move(handlerName);
             update.tenantId =
                 config.tenantId.empty() ? call.invocation().identity().tenantId : config.tenantId;
             update.payload = std::move(payload);
         });
-        co_await call.written();
+        if (isNew) co_await call.written();
     }
     while (!isTerminal(invoked.status)) co_await call.changed();
     if (invoked.status != OperationStatus::succeeded) throw InvokeError{call.error()};

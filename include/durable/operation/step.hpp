@@ -65,12 +65,12 @@ Task<T> runStep(OperationCall call, StepConfig config, Body body) {
         }
         if (isTerminal(step.status)) throw StepError{call.error()};
 
+        if (call.mustNotRun()) co_await Never{};
         const auto attempt = step.attempt + 1;
         Outcome<T> outcome;
         if (atMostOnce && step.status == OperationStatus::started && !startedHere) {
             outcome.setException(std::make_exception_ptr(StepInterruptedError{}));
         } else {
-            if (call.mustNotRun()) co_await Never{};
             if (step.status != OperationStatus::started) call.record(OperationAction::start);
             startedHere = true;
             if (atMostOnce || call.invocation().services().writesStartsFirst) {

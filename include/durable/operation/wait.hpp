@@ -16,22 +16,30 @@ inline void requireDuration(std::string_view field, std::chrono::seconds duratio
                                limits.durationMax.count());
 }
 
-inline Task<void> runWait(OperationCall call, std::chrono::seconds duration) {
+/// Whether every run of a handler must ask for the same length.
+enum class WaitLength { fixed, drawn };
+
+inline Task<void> runWait(OperationCall call, std::chrono::seconds duration, WaitLength length) {
     co_await call.admitted();
     const Operation& wait = call.operation();
-    if (!wait.recorded()) {
-        call.record(OperationAction::start,
-                    [&](OperationUpdate& update) { update.delay = duration; });
+    const bool asked = wait.recorded() && length == WaitLength::drawn;
+    if (!asked && call.recordStart([&](OperationUpdate& update) { update.delay = duration; })) {
         co_await call.written();
     }
     while (!isTerminal(wait.status)) co_await call.changed();
 }
 
+[[nodiscard]] inline Task<void> waitFor(DurableContext& context, std::string_view name,
+                                        std::chrono::seconds duration, WaitLength length) {
+    requireDuration("duration", duration, context.invocation().services().limits);
+    return runWait(context.nextCall(OperationType::wait, OperationSubType::wait, name), duration,
+                   length);
+}
+
 }  // namespace detail
 
 inline Task<void> DurableContext::wait(std::string_view name, std::chrono::seconds duration) {
-    detail::requireDuration("duration", duration, invocation().services().limits);
-    return detail::runWait(nextCall(OperationType::wait, OperationSubType::wait, name), duration);
+    return detail::waitFor(*this, name, duration, detail::WaitLength::fixed);
 }
 
 inline Task<void> DurableContext::wait(std::chrono::seconds duration) {

@@ -74,7 +74,7 @@ Task<T> retryBlock(DurableContext& context, std::string name, const RetryStrateg
         if (!delay) std::rethrow_exception(failure);
         const auto waitName =
             name.empty() ? std::string{} : fmt::format("{}-backoff-{}", name, attempt);
-        co_await context.wait(waitName, *delay);
+        co_await waitFor(context, waitName, *delay, WaitLength::drawn);
     }
 }
 

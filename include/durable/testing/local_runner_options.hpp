@@ -27,6 +27,9 @@ struct LocalRunnerOptions {
     /// same calls on every run.
     bool parked{false};
 
+    /// As in `EngineOptions`: finds those handlers on their first run, without a suspension too.
+    bool verifyReplay{false};
+
     /// Where journals are kept. Empty: in memory.
     std::shared_ptr<Store> store{};
 

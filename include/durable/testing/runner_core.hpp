@@ -166,6 +166,7 @@ private:
         EngineOptions options{.workflowThreads = 0, .stepThreads = 0};
         if (!options_.parked) options.maxParked = 0;
         options.startVisibleAfter = options_.startVisibleAfter;
+        options.verifyReplay = options_.verifyReplay;
         options.limits = options_.limits;
         options.plugins = options_.plugins;
         options.clock = options_.clock;

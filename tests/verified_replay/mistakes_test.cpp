@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handlers that would fail when they are replayed, perhaps months later: each is found on its first
+// run. Each runs through without verification.
+
+#include <verified_replay/verified.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+using namespace durable;
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
+using durable::testing::LocalRunner;
+
+namespace {
+
+std::uint64_t drawn() {
+    static std::mt19937_64 generator{std::random_device{}()};
+    return generator();
+}
+
+int nothing() { return 0; }
+
+/// A counter that outlives the run, as a static or a member of a service would.
+std::shared_ptr<int> counter() { return std::make_shared<int>(0); }
+
+}  // namespace
+
+TEST_CASE("mistake: a random number is part of a name; the report names both calls") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            co_await ctx.step("reserve", nothing);
+            co_await ctx.step(fmt::format("charge-{}", drawn()), nothing);
+        };
+    });
+
+    CHECK_THAT(text, StartsWith("Verified replay left the recorded path at operation 2.\n"
+                                "  recorded:  step \"charge-"));
+    CHECK_THAT(text, ContainsSubstring("(type STEP, subtype Step, parent none)\n"
+                                       "  requested: step \"charge-"));
+    CHECK_THAT(text, ContainsSubstring("\nUsual causes: "));
+}
+
+TEST_CASE("mistake: a clock is part of a name") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+            co_await ctx.step(fmt::format("report-{}", now), nothing);
+        };
+    });
+
+    CHECK_THAT(text, StartsWith("Verified replay left the recorded path at operation 1.\n"
+                                "  recorded:  step \"report-"));
+}
+
+TEST_CASE("mistake: a clock decides which way to go, and it has become late meanwhile") {
+    const auto clock = std::make_shared<durable::testing::ManualClock>();
+    const auto deadline = clock->now() + 1h;
+    const auto handler = [=](DurableContext& ctx) -> Task<void> {
+        if (clock->now() < deadline) {
+            co_await ctx.step("offer", nothing);
+        } else {
+            co_await ctx.step("refuse", nothing);
+        }
+        co_await ctx.wait("think it over", 2h);
+    };
+    LocalRunner runner{handler, {.parked = true, .verifyReplay = true, .clock = clock}};
+
+    auto execution = runner.run();
+
+    CHECK(execution.status() == ExecutionStatus::failed);
+    CHECK(execution.error()->type == "NonDeterministicExecutionError");
+    CHECK_THAT(*execution.error()->message,
+               StartsWith("Verified replay left the recorded path at operation 1.\n"
+                          "  recorded:  step \"offer\" (type STEP, subtype Step, parent none)\n"
+                          "  requested: step \"refuse\" (type STEP, subtype Step, parent none)\n"));
+}
+
+TEST_CASE("mistake: a wait is of random length") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            co_await ctx.wait("jitter", std::chrono::seconds{1 + drawn() % 1'000'000});
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  wait \"jitter\" (type WAIT, subtype Wait, "
+                                       "parent none), of "));
+    CHECK_THAT(text, ContainsSubstring(" s\n  requested: wait \"jitter\""));
+}
+
+TEST_CASE("mistake: the steps follow the order of an unordered container") {
+    struct Seeded {
+        std::uint64_t seed = drawn();
+        std::size_t operator()(int value) const {
+            return (seed ^ static_cast<std::uint64_t>(value)) * 0x9E3779B97F4A7C15U >> 32U;
+        }
+    };
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            std::unordered_set<int, Seeded> orders(0, Seeded{});
+            for (int order = 0; order < 20; ++order) orders.insert(order);
+            for (const auto order : orders) co_await ctx.step(fmt::format("o-{}", order), nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"o-"));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"o-"));
+}
+
+TEST_CASE("mistake: a map runs over an unordered container") {
+    struct Seeded {
+        std::uint64_t seed = drawn();
+        std::size_t operator()(int value) const {
+            return (seed ^ static_cast<std::uint64_t>(value)) * 0x9E3779B97F4A7C15U >> 32U;
+        }
+    };
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            std::unordered_set<int, Seeded> orders(0, Seeded{});
+            for (int order = 0; order < 20; ++order) orders.insert(order);
+            const std::vector<int> items(orders.begin(), orders.end());
+            co_await ctx.map("all", items, [](DurableContext& item, const int& o) -> Task<void> {
+                co_await item.step(fmt::format("o-{}", o), nothing);
+            });
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"o-"));
+    CHECK_THAT(text, ContainsSubstring("parent 1-"));
+}
+
+TEST_CASE("mistake: an address is part of a name") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            const auto order = std::make_unique<int>(7);
+            co_await ctx.step(fmt::format("ship-{}", fmt::ptr(order.get())), nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"ship-0x"));
+}
+
+TEST_CASE("mistake: a thread id is part of a name") {
+    const auto handler = [](DurableContext& ctx) -> Task<void> {
+        std::ostringstream name;
+        name << "on-" << std::this_thread::get_id();
+        co_await ctx.step(name.str(), nothing);
+        co_await ctx.wait(1s);
+    };
+    LocalRunner runner{handler, {.parked = true, .verifyReplay = true}};
+    auto execution = runner.start();
+
+    std::thread{[&] { execution.run(); }}.join();
+
+    CHECK(execution.status() == ExecutionStatus::failed);
+    CHECK_THAT(*execution.error()->message, ContainsSubstring("recorded:  step \"on-"));
+}
+
+TEST_CASE("mistake: the environment decides, and a step has changed it") {
+    ::unsetenv("DURABLE_TEST_REGION");
+    const auto text = accusation([] {
+        ::setenv("DURABLE_TEST_REGION", "north", 1);
+        return [](DurableContext& ctx) -> Task<void> {
+            const auto region = std::string{std::getenv("DURABLE_TEST_REGION")};
+            co_await ctx.step("book-" + region, nothing);
+            co_await ctx.step("move", [] { ::setenv("DURABLE_TEST_REGION", "south", 1); });
+        };
+    });
+    ::unsetenv("DURABLE_TEST_REGION");
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"book-north\""));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"book-south\""));
+}
+
+TEST_CASE("mistake: a variable was never given a value") {
+    // What such a variable holds: whatever was in that memory before.
+    struct Memory {
+        std::array<unsigned char, 8> bytes{};
+        std::uint64_t take() {
+            std::uint64_t found = 0;
+            std::memcpy(&found, bytes.data(), sizeof found);
+            const auto used = found + 1;
+            std::memcpy(bytes.data(), &used, sizeof used);
+            return found;
+        }
+    };
+    const auto text = accusation([] {
+        return [memory = std::make_shared<Memory>()](DurableContext& ctx) -> Task<void> {
+            const auto priority = memory->take();
+            co_await ctx.step(fmt::format("priority-{}", priority), nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"priority-0\""));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"priority-1\""));
+}
+
+TEST_CASE("mistake: a counter that outlives the run is part of a name") {
+    const auto text = accusation([] {
+        return [runs = counter()](DurableContext& ctx) -> Task<void> {
+            co_await ctx.step(fmt::format("run-{}", ++*runs), nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"run-1\""));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"run-2\""));
+}
+
+TEST_CASE("mistake: the handler is a lambda that changes what it holds") {
+    const auto text = accusation([] {
+        return [left = 3](DurableContext& ctx) mutable -> Task<void> {
+            --left;
+            co_await ctx.step(fmt::format("{}-left", left), nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"2-left\""));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"1-left\""));
+}
+
+TEST_CASE("mistake: the last step of a handler is called in the first run only") {
+    const auto text = accusation([] {
+        return [runs = counter()](DurableContext& ctx) -> Task<void> {
+            const bool isFirst = (*runs)++ == 0;
+            co_await ctx.step("work", nothing);
+            if (isFirst) co_await ctx.step("announce", nothing);
+        };
+    });
+
+    CHECK_THAT(text, StartsWith("Verified replay left the recorded path at operation 2.\n"
+                                "  recorded:  step \"announce\" (type STEP, subtype Step, parent "
+                                "none)\n"
+                                "  requested: nothing\n"));
+}
+
+TEST_CASE("mistake: a step is called by whoever comes first; then that is the replay") {
+    const auto text = accusation([] {
+        return [runs = counter()](DurableContext& ctx) -> Task<void> {
+            co_await ctx.step("work", nothing);
+            if ((*runs)++ == 0) co_await ctx.step("announce", nothing);
+        };
+    });
+
+    CHECK_THAT(text, StartsWith("Verified replay left the recorded path at operation 2.\n"
+                                "  recorded:  nothing\n"
+                                "  requested: step \"announce\""));
+}
+
+TEST_CASE("mistake: a step is called in later runs only, although nothing follows it") {
+    const auto text = accusation([] {
+        return [runs = counter()](DurableContext& ctx) -> Task<void> {
+            const bool isFirst = (*runs)++ == 0;
+            co_await ctx.step("work", nothing);
+            if (!isFirst) co_await ctx.step("apologize", nothing);
+        };
+    });
+
+    CHECK_THAT(text, StartsWith("Verified replay left the recorded path at operation 2.\n"
+                                "  recorded:  nothing\n"
+                                "  requested: step \"apologize\""));
+}
+
+TEST_CASE("mistake: a step is left out on replay, as if that were what isReplaying is for") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            if (!ctx.isReplaying()) co_await ctx.step("greet", nothing);
+            co_await ctx.step("work", nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"greet\""));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"work\""));
+}
+
+TEST_CASE("mistake: a body tells its result by a captured variable") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            int total = 0;
+            co_await ctx.step("add", [&total] { total += 5; });
+            co_await ctx.step(fmt::format("pay-{}", total), nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"pay-5\""));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"pay-0\""));
+}
+
+TEST_CASE("mistake: the result of the handler was told by a captured variable") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<int> {
+            int total = 0;
+            co_await ctx.step("add", [&total] { total += 5; });
+            co_return total;
+        };
+    });
+
+    CHECK_THAT(text,
+               StartsWith("Verified replay left the recorded path at the end of the handler.\n"
+                          "  recorded:  the handler returned 5\n"
+                          "  requested: the handler returned 0\n"));
+}
+
+TEST_CASE("mistake: the items of a map tell their results by a captured list") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            std::vector<int> done;
+            co_await ctx.map("all", std::vector{1, 2, 3},
+                             [&done](DurableContext& item, const int& n) -> Task<void> {
+                                 co_await item.step(nothing);
+                                 done.push_back(n);
+                             });
+            co_await ctx.step(fmt::format("sum-of-{}", done.size()), nothing);
+        };
+    });
+
+    CHECK_THAT(text, StartsWith("Verified replay left the recorded path at operation 2.\n"));
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"sum-of-3\""));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"sum-of-0\""));
+}
+
+TEST_CASE("mistake: a map runs over a list that has grown meanwhile") {
+    const auto text = accusation([] {
+        return [list = std::make_shared<std::vector<int>>(2)](DurableContext& ctx) -> Task<void> {
+            const auto items = *list;
+            co_await ctx.map("all", items,
+                             [=](DurableContext& item, const int&, std::size_t) -> Task<void> {
+                                 co_await item.step("grow", [=] { list->push_back(1); });
+                             });
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("map \"all\" of 2 items"));
+}
+
+TEST_CASE("mistake: an invoke sends a random key, the names are the same") {
+    const auto text = accusation(
+        [] {
+            return [](DurableContext& ctx) -> Task<void> {
+                co_await ctx.invoke<int>("charge", "charge-card", fmt::format("key-{}", drawn()));
+            };
+        },
+        [](LocalRunner& runner) {
+            runner.registerFunction<std::string>("charge-card", [](std::string) { return 1; });
+        });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  invoke \"charge\" (type CHAINED_INVOKE, subtype "
+                                       "ChainedInvoke, parent none), of handler \"charge-card\" "
+                                       "with \"key-"));
+    CHECK_THAT(text, ContainsSubstring("requested: invoke \"charge\""));
+}
+
+TEST_CASE("mistake: an invoke calls now this handler, now that") {
+    const auto text = accusation(
+        [] {
+            return [runs = counter()](DurableContext& ctx) -> Task<void> {
+                const std::string bank = (*runs)++ % 2 == 0 ? "bank-a" : "bank-b";
+                co_await ctx.invoke<int>("pay", bank, 5);
+            };
+        },
+        [](LocalRunner& runner) {
+            runner.registerFunction<int>("bank-a", [](int) { return 1; });
+            runner.registerFunction<int>("bank-b", [](int) { return 2; });
+        });
+
+    CHECK_THAT(text, ContainsSubstring(", of handler \"bank-a\" with 5\n"));
+    CHECK_THAT(text, ContainsSubstring(", of handler \"bank-b\" with 5\n"));
+}
+
+TEST_CASE("mistake: the timeout of a callback is what is left of the day") {
+    const auto text = accusation([] {
+        return [runs = counter()](DurableContext& ctx) -> Task<void> {
+            co_await ctx.createCallback<std::string>(
+                "approval", {.timeout = 24h - std::chrono::hours{(*runs)++}});
+            co_await ctx.wait(1s);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  createCallback \"approval\" (type CALLBACK, "
+                                       "subtype Callback, parent none), timeout 86400 s\n"));
+    CHECK_THAT(text, ContainsSubstring(", timeout 82800 s\n"));
+}
+
+TEST_CASE("mistake: what a handler throws is another thing each time") {
+    const auto text = accusation(
+        [] {
+            return [](DurableContext& ctx) -> Task<void> {
+                co_await ctx.step("work", nothing);
+                throw std::runtime_error{fmt::format("incident {}", drawn())};
+            };
+        },
+        {}, ExecutionStatus::failed);
+
+    CHECK_THAT(text,
+               ContainsSubstring("recorded:  the handler threw std::runtime_error: incident"));
+    CHECK_THAT(text,
+               ContainsSubstring("requested: the handler threw std::runtime_error: incident"));
+}
+
+TEST_CASE("mistake: a call of another kind has the same name") {
+    const auto text = accusation([] {
+        return [runs = counter()](DurableContext& ctx) -> Task<void> {
+            if ((*runs)++ == 0) {
+                co_await ctx.step("ready", nothing);
+            } else {
+                co_await ctx.waitForCondition<int>(
+                    "ready", [](const int& n) { return n; },
+                    {.initialState = 0, .waitStrategy = [](const int&, std::uint32_t, double) {
+                         return WaitDecision::stop();
+                     }});
+            }
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"ready\" (type STEP, subtype Step, parent "
+                                       "none)\n"
+                                       "  requested: waitForCondition \"ready\" (type STEP, "
+                                       "subtype WaitForCondition, parent none)"));
+}
+
+TEST_CASE("mistake: a child context is recorded in one run and not in the next") {
+    const auto text = accusation([] {
+        return [runs = counter()](DurableContext& ctx) -> Task<void> {
+            const ChildContextConfig config{.virtualContext = (*runs)++ > 0};
+            auto body = [](DurableContext& child) -> Task<void> {
+                co_await child.step("inner", nothing);
+            };
+            co_await ctx.runInChildContext("group", body, config);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("(type CONTEXT, subtype RunInChildContext, parent none)\n"));
+    CHECK_THAT(text, ContainsSubstring("parent none, without a record of its own)\n"));
+}
+
+TEST_CASE("mistake: a call differs that was made, but is awaited later") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            auto later = ctx.step(fmt::format("later-{}", drawn()), nothing);
+            co_await ctx.wait("first", 1s);
+            co_await later;
+        };
+    });
+
+    CHECK_THAT(text, StartsWith("Verified replay left the recorded path at operation 1.\n"
+                                "  recorded:  step \"later-"));
+    CHECK_THAT(text, ContainsSubstring(", not recorded yet\n  requested: step \"later-"));
+}
+
+TEST_CASE("mistake: two calls are awaited now in this order, now in that") {
+    const auto text = accusation([] {
+        return [runs = counter()](DurableContext& ctx) -> Task<void> {
+            auto slow = ctx.wait("slow", 5s);
+            auto quick = ctx.wait("quick", 1s);
+            if ((*runs)++ == 0) {
+                co_await slow;
+                co_await quick;
+            } else {
+                co_await quick;
+                co_await slow;
+            }
+        };
+    });
+
+    CHECK_THAT(text, StartsWith("Verified replay left the recorded path at operation 2.\n"
+                                "  recorded:  wait \"quick\" (type WAIT, subtype Wait, parent "
+                                "none), not awaited\n"));
+}
+
+TEST_CASE("mistake: a handler waits in the first run only") {
+    const auto text = accusation([] {
+        return [runs = counter()](DurableContext& ctx) -> Task<void> {
+            if ((*runs)++ == 0) co_await ctx.wait("settle down", 1h);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  wait \"settle down\""));
+    CHECK_THAT(text, ContainsSubstring("requested: nothing"));
+}
+
+TEST_CASE("mistake: a batch is stopped by a rule that counts how often it was asked") {
+    const auto text = accusation([] {
+        return [asked = counter()](DurableContext& ctx) -> Task<void> {
+            co_await ctx.map(
+                "all", std::vector{1, 2, 3},
+                [](DurableContext& item, const int& n) -> Task<void> {
+                    co_await item.step(nothing);
+                    co_await item.wait(std::chrono::seconds{n});
+                },
+                {.completionConfig = {.shouldComplete = [=](const CompletionProgress&) {
+                     return ++*asked > 3 ? CompletionDecision::completeAsSucceeded
+                                         : CompletionDecision::goOn;
+                 }}});
+            co_await ctx.step("after", nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("\n  requested: step \"after\""));
+}
+
+TEST_CASE("mistake: serializing gives another text each time") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<std::string> {
+            co_await ctx.step("work", nothing);
+            co_return fmt::format("receipt {} of {}", drawn(), std::string(500, 'x'));
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  the handler returned \"receipt "));
+    CHECK(text.size() < 1200);  // long values are cut
+}
+
+TEST_CASE("mistake: found in an invoked handler, it fails that one") {
+    const auto make = [] {
+        return [](DurableContext& ctx) -> Task<void> {
+            co_await ctx.invoke<void>("call", "callee", 1);
+        };
+    };
+    const auto went = runOnce(make, true, [](LocalRunner& runner) {
+        runner.registerHandler("callee", [](DurableContext& ctx, int) -> Task<void> {
+            co_await ctx.step(fmt::format("x-{}", drawn()), nothing);
+        });
+    });
+
+    CHECK(went.status == ExecutionStatus::failed);
+    CHECK(went.error.type == "InvokeError");
+    REQUIRE(went.error.cause);
+    CHECK(went.error.cause->type == "NonDeterministicExecutionError");
+}
