@@ -11,9 +11,9 @@
 #include <vector>
 
 using namespace durable;
+using durable::testing::crashSweep;
 using durable::testing::CrashSweepOptions;
 using durable::testing::CrashSweepReport;
-using durable::testing::crashSweep;
 using durable::testing::LocalRunner;
 using durable::testing::TestExecution;
 using durable::testing::TestOperation;
@@ -42,9 +42,10 @@ Task<int> steps(DurableContext& ctx, int count) {
 }
 
 Task<int> mapped(DurableContext& ctx) {
+    const std::vector<int> numbers{1, 2, 3, 4, 5};
     const auto batch = co_await ctx.map(
-        "squares", std::vector<int>{1, 2, 3, 4, 5},
-        [](DurableContext& item, int n) -> Task<int> {
+        "squares", numbers,
+        [](DurableContext& item, const int& n) -> Task<int> {
             const auto square = co_await item.step("square", [=] { return n * n; });
             if (n % 2 == 0) co_await item.wait("even", 3s);
             if (n == 5) throw std::runtime_error{"five"};
@@ -58,8 +59,9 @@ Task<int> mapped(DurableContext& ctx) {
 }
 
 Task<int> mappedFlat(DurableContext& ctx) {
-    const auto batch = co_await ctx.map("flat", std::vector<int>{1, 2, 3},
-                                        [](DurableContext& item, int n) -> Task<int> {
+    const std::vector<int> numbers{1, 2, 3};
+    const auto batch = co_await ctx.map("flat", numbers,
+                                        [](DurableContext& item, const int& n) -> Task<int> {
                                             const auto value =
                                                 co_await item.step("value", [=] { return n; });
                                             co_await item.wait("pause", 1s);
@@ -72,35 +74,35 @@ Task<int> mappedFlat(DurableContext& ctx) {
 }
 
 Task<std::string> branched(DurableContext& ctx) {
-    const auto both = co_await ctx.parallel("look-up",
-                                            branch("user",
-                                                   [](DurableContext& c) -> Task<std::string> {
-                                                       co_await c.wait(1s);
-                                                       co_return co_await c.step(
-                                                           "user", [] { return std::string{"Ann"}; });
-                                                   }),
-                                            branch("age", [](DurableContext& c) -> Task<int> {
-                                                co_return co_await c.step("age", [] { return 7; });
-                                            }));
+    const auto both = co_await ctx.parallel(
+        "look-up",
+        branch("user",
+               [](DurableContext& c) -> Task<std::string> {
+                   co_await c.wait(1s);
+                   co_return co_await c.step("user", [] { return std::string{"Ann"}; });
+               }),
+        branch("age", [](DurableContext& c) -> Task<int> {
+            co_return co_await c.step("age", [] { return 7; });
+        }));
     const auto& [user, age] = both.getResults();
     co_return fmt::format("{} is {}", user, age);
 }
 
 Task<std::string> firstOfTwo(DurableContext& ctx) {
-    const auto batch = co_await ctx.parallel("race",
-                                             branch("slow",
-                                                    [](DurableContext& c) -> Task<int> {
-                                                        co_await c.step("ask", [] {});
-                                                        co_await c.wait(60s);
-                                                        co_return 1;
-                                                    }),
-                                             branch("fast",
-                                                    [](DurableContext& c) -> Task<std::string> {
-                                                        co_await c.wait(1s);
-                                                        co_return "fast";
-                                                    }),
-                                             ParallelConfig{.completionConfig =
-                                                                CompletionConfig::firstSuccessful()});
+    const auto batch = co_await ctx.parallel(
+        "race",
+        branch("slow",
+               [](DurableContext& c) -> Task<int> {
+                   co_await c.step("ask", [] {});
+                   co_await c.wait(60s);
+                   co_return 1;
+               }),
+        branch("fast",
+               [](DurableContext& c) -> Task<std::string> {
+                   co_await c.wait(1s);
+                   co_return "fast";
+               }),
+        ParallelConfig{.completionConfig = CompletionConfig::firstSuccessful()});
     co_await ctx.step("after", [] {});
     co_return *batch.result<1>();
 }
@@ -136,8 +138,8 @@ Task<int> polled(DurableContext& ctx) {
 Task<std::string> asked(DurableContext& ctx) {
     auto first = co_await ctx.createCallback<std::string>("first");
     co_await ctx.step("send", [&] {});
-    const auto approval = co_await ctx.waitForCallback<std::string>(
-        "approval", [](std::string) {}, {.timeout = 24h});
+    const auto approval =
+        co_await ctx.waitForCallback<std::string>("approval", [](std::string) {}, {.timeout = 24h});
     const auto answer = co_await first.result();
     std::string late;
     try {
@@ -180,10 +182,11 @@ Task<std::string> combined(DurableContext& ctx) {
                                        ctx.step("b", [] { return std::string{"x"}; }));
     const auto first = co_await ctx.race("race", ctx.step("quick", [] { return std::string{"q"}; }),
                                          ctx.invoke<std::string>("slow", "slow"));
-    const auto some = co_await ctx.any(
-        "any", ctx.step("bad", []() -> int { throw std::runtime_error{"no"}; },
-                        {.retryStrategy = retry::none()}),
-        ctx.step("good", [] { return 5; }));
+    const auto some =
+        co_await ctx.any("any",
+                         ctx.step("bad", []() -> int { throw std::runtime_error{"no"}; },
+                                  {.retryStrategy = retry::none()}),
+                         ctx.step("good", [] { return 5; }));
     co_return fmt::format("{}{} {} {}", std::get<0>(both), std::get<1>(both), first, some);
 }
 
@@ -200,14 +203,14 @@ Task<int> onceOnly(DurableContext& ctx) {
 }
 
 Task<int> tryAgain(DurableContext& ctx) {
-    const auto value = co_await ctx.withRetry(
-        "block",
-        [](DurableContext& c, std::uint32_t attempt) -> Task<int> {
-            co_await c.step("first", [] {});
-            if (attempt < 3) throw std::runtime_error{"again"};
-            co_return co_await c.step("second", [] { return 2; });
-        },
-        {.retryStrategy = retry::fixed(4, 2s)});
+    const auto value =
+        co_await ctx.withRetry("block",
+                               [](DurableContext& c, std::uint32_t attempt) -> Task<int> {
+                                   co_await c.step("first", [] {});
+                                   if (attempt < 3) throw std::runtime_error{"again"};
+                                   co_return co_await c.step("second", [] { return 2; });
+                               },
+                               {.retryStrategy = retry::fixed(4, 2s)});
     co_return value;
 }
 
@@ -218,13 +221,25 @@ TEST_CASE("workflows of steps survive every crash and every pair of crashes") {
     requireRight(crashSweep(steps, 2, {.pairsMax = all}));
 }
 
-TEST_CASE("map survives") { requireRight(crashSweep(mapped, {.pairsMax = 300})); }
-TEST_CASE("flat map survives") { requireRight(crashSweep(mappedFlat, {.pairsMax = 300})); }
-TEST_CASE("parallel survives") { requireRight(crashSweep(branched, {.pairsMax = 300})); }
-TEST_CASE("race survives") { requireRight(crashSweep(firstOfTwo, {.pairsMax = 300})); }
-TEST_CASE("retry survives") { requireRight(crashSweep(retried, {.pairsMax = 300})); }
-TEST_CASE("poll survives") { requireRight(crashSweep(polled, {.pairsMax = 300})); }
-TEST_CASE("callbacks survives") {
+TEST_CASE("a map with a limit, waits and a failure survives every crash") {
+    requireRight(crashSweep(mapped, {.pairsMax = 300}));
+}
+TEST_CASE("a flat map survives every crash") {
+    requireRight(crashSweep(mappedFlat, {.pairsMax = 300}));
+}
+TEST_CASE("branches of different types survive every crash") {
+    requireRight(crashSweep(branched, {.pairsMax = 300}));
+}
+TEST_CASE("a batch that ends early survives every crash") {
+    requireRight(crashSweep(firstOfTwo, {.pairsMax = 300}));
+}
+TEST_CASE("retries, caught errors and long waits survive every crash") {
+    requireRight(crashSweep(retried, {.pairsMax = 300}));
+}
+TEST_CASE("a condition that is polled survives every crash") {
+    requireRight(crashSweep(polled, {.pairsMax = 300}));
+}
+TEST_CASE("callbacks that are answered and one that times out survive every crash") {
     requireRight(crashSweep(asked, {.answerCallback =
                                         [](TestExecution& execution, const TestOperation& it) {
                                             if (it.name() == "ignored") return;
@@ -232,20 +247,26 @@ TEST_CASE("callbacks survives") {
                                         },
                                     .pairsMax = 300}));
 }
-TEST_CASE("invoke survives") {
-    requireRight(crashSweep(
-        invoking, {.setUp =
-                       [](LocalRunner& runner) {
-                           runner.registerFunction<int>("square", [](int n) { return n * n; });
-                           runner.registerHandler("sum", steps);
-                       },
-                   .pairsMax = 300}));
+TEST_CASE("invoked functions and handlers survive every crash") {
+    requireRight(crashSweep(invoking, {.setUp =
+                                           [](LocalRunner& runner) {
+                                               runner.registerFunction<int>(
+                                                   "square", [](int n) { return n * n; });
+                                               runner.registerHandler("sum", steps);
+                                           },
+                                       .pairsMax = 300}));
 }
-TEST_CASE("nested survives") { requireRight(crashSweep(nested, {.pairsMax = 300})); }
-TEST_CASE("combinators survives") {
+TEST_CASE("child contexts in each other, and one that fails, survive every crash") {
+    requireRight(crashSweep(nested, {.pairsMax = 300}));
+}
+TEST_CASE("all, race and any survive every crash") {
     requireRight(crashSweep(
         combined, {.setUp = [](LocalRunner& runner) { runner.registerHandler("slow", slow); },
                    .pairsMax = 300}));
 }
-TEST_CASE("once survives") { requireRight(crashSweep(onceOnly, {.pairsMax = 300})); }
-TEST_CASE("withRetry survives") { requireRight(crashSweep(tryAgain, {.pairsMax = 300})); }
+TEST_CASE("a step that must not run twice survives every crash that does not cut it off") {
+    requireRight(crashSweep(onceOnly, {.pairsMax = 300}));
+}
+TEST_CASE("a block that is tried again survives every crash") {
+    requireRight(crashSweep(tryAgain, {.pairsMax = 300}));
+}

@@ -6,6 +6,7 @@
 #include <durable/engine/replay_verifier.hpp>
 #include <durable/journal/request_id.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,7 +21,9 @@ namespace durable::inline v0 {
 class HandlerRun {
 public:
     explicit HandlerRun(Invocation& invocation) : invocation_{invocation} {
-        if (invocation.services().verifyReplay) verifier_.emplace(invocation.services());
+        if (invocation.services().verifyReplay) {
+            verifier_ = std::make_unique<ReplayVerifier>(invocation.services());
+        }
     }
 
     /// Queues the handler's first statement.
@@ -120,7 +123,7 @@ private:
     Invocation& invocation_;
     const Handler* handler_{};
     HandlerFrames frames_;
-    std::optional<ReplayVerifier> verifier_;
+    std::unique_ptr<ReplayVerifier> verifier_;  ///< null: not wanted
     TimePoint startTime_{};
 };
 

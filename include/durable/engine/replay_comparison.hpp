@@ -63,13 +63,18 @@ private:
         return parent != nullptr ? parent->child(operation.number) : nullptr;
     }
 
+    /// Whether the call is a batch's, which calls no item again that has ended.
+    [[nodiscard]] static bool isItem(const Call& call) {
+        return call.subType == OperationSubType::mapIteration ||
+               call.subType == OperationSubType::parallelBranch;
+    }
+
     /// Whether a flat batch was decided in the replay and not yet in the run. That is no mistake:
     /// nothing tells in which order its items ended, and a predicate may have gone by that.
     [[nodiscard]] bool decidesFlatBatch() const {
         return std::ranges::any_of(replayed().calls(), [&](const Call& call) {
-            const bool isItem = call.subType == OperationSubType::mapIteration ||
-                                call.subType == OperationSubType::parallelBranch;
-            if (!isItem || !call.isVirtual || !isTerminal(call.place->parent->status)) return false;
+            if (!isItem(call) || !call.isVirtual || !isTerminal(call.place->parent->status))
+                return false;
             const auto* batch = placeIn(run_, *call.place->parent);
             return batch == nullptr || !isTerminal(batch->status);
         });
@@ -128,7 +133,7 @@ private:
     [[nodiscard]] std::optional<std::string> isMissing(const Call& call) const {
         const auto* place = placeIn(replay_, *call.place);
         if (replayed().find(place) != nullptr) return std::nullopt;
-        if (place != nullptr && isTerminal(place->status)) return std::nullopt;  // a settled item
+        if (place != nullptr && isItem(call) && isTerminal(place->status)) return std::nullopt;
         const auto* context = placeIn(replay_, *call.place->parent);
         if (context == nullptr || !replayed().ran(*context)) return std::nullopt;
         return detail::replayReport(at(call), detail::describeCall(call), "nothing");

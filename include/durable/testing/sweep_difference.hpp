@@ -35,13 +35,14 @@ private:
     void compare() {
         tellCutOff();
         for (const auto& [name, execution] : clean_.executions) {
-            if (!now_.executions.contains(name)) {
+            if (!now_.executions.contains(name) && !isOpen(clean_, execution)) {
                 add(fmt::format("execution \"{}\" is missing", name));
             }
         }
         for (const auto& [name, execution] : now_.executions) {
             const auto before = clean_.executions.find(name);
             if (before == clean_.executions.end()) {
+                if (isOpen(now_, execution)) continue;
                 add(fmt::format("execution \"{}\" is new: without a crash there is none", name));
                 continue;
             }
@@ -66,13 +67,13 @@ private:
     void compareOperations(const std::string& execution, const SeenExecution& before,
                            const SeenExecution& now) {
         for (const auto& [id, operation] : before.operations) {
-            if (operation.open || now.operations.contains(id) || isOpenAbove(now, id)) continue;
+            if (operation.open || now.operations.contains(id) || now.isOpen(id)) continue;
             add(fmt::format("{} is missing: without a crash it {}", operation.what,
                             operation.status));
         }
         for (const auto& [id, operation] : now.operations) {
             const auto found = before.operations.find(id);
-            if (operation.open || isOpenAbove(before, id)) continue;
+            if (operation.open || before.isOpen(id)) continue;
             if (found == before.operations.end()) {
                 add(operation.what + " is new: without a crash there is none");
             } else {
@@ -82,15 +83,11 @@ private:
         }
     }
 
-    /// Whether `id` is in a context of which not everything had ended.
-    [[nodiscard]] static bool isOpenAbove(const SeenExecution& execution, std::string id) {
-        for (;;) {
-            const auto found = execution.operations.find(id);
-            if (found != execution.operations.end() && found->second.open) return true;
-            const auto end = id.rfind('-');
-            if (end == std::string::npos) return false;
-            id.resize(end);
-        }
+    /// Whether a crash may keep the execution from being invoked, or from not being invoked.
+    [[nodiscard]] static bool isOpen(const SweepOutcome& outcome, const SeenExecution& execution) {
+        const auto invoker = outcome.executions.find(execution.invoker);
+        return invoker != outcome.executions.end() &&
+               invoker->second.isOpen(execution.invokerOperation);
     }
 
     void compare(const SeenOperation& before, const SeenOperation& now) {

@@ -11,6 +11,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <set>
@@ -36,8 +37,8 @@ struct SeenOperation {
     std::string status{};
     std::vector<SeenEvent> events{};
 
-    /// Whether a crash may change it: it is part of a context of which not everything had ended
-    /// when it was decided, and how far the rest came is a matter of time.
+    /// Whether a crash may change it: it had not ended when the execution did, or is part of a
+    /// context of which not everything had. How far such things come is a matter of time.
     bool open{};
 
     /// Whether a crash cut off an attempt of it that must not be repeated.
@@ -49,6 +50,19 @@ struct SeenOperation {
 struct SeenExecution {
     std::string end{};                                  ///< such as `SUCCEEDED with "shipped"`
     std::map<std::string, SeenOperation> operations{};  ///< by id
+    std::string invoker{};                              ///< name of the execution that invoked it
+    std::string invokerOperation{};
+
+    /// Whether the operation, or one that it is part of, may be changed by a crash.
+    [[nodiscard]] bool isOpen(std::string id) const {
+        for (;;) {
+            const auto found = operations.find(id);
+            if (found != operations.end() && found->second.open) return true;
+            const auto cut = id.rfind('-');
+            if (cut == std::string::npos) return false;
+            id.resize(cut);
+        }
+    }
 };
 
 struct SweepOutcome {
@@ -90,7 +104,14 @@ public:
             }
         });
         std::map<std::string, SeenExecution> executions;
-        for (const auto& record : records) executions[record.start.name] = read(record);
+        for (const auto& record : records) {
+            auto& seen = executions[record.start.name] = read(record);
+            const auto invoker =
+                std::ranges::find(records, record.start.invokerExecution, &ExecutionRecord::id);
+            if (invoker == records.end()) continue;
+            seen.invoker = invoker->start.name;
+            seen.invokerOperation = record.start.invokerOperation;
+        }
         return executions;
     }
 
@@ -127,7 +148,7 @@ private:
     void readOperations(const Operation& parent, bool open, SeenExecution& seen) {
         for (const auto& child : parent.children) {
             if (!child) continue;
-            const bool isOpen = open || (child->type == OperationType::context && hasOpen(*child));
+            const bool isOpen = open || hasOpen(*child);
             if (child->recorded()) {
                 const auto id = operationIdOf(*child);
                 seen.operations[id] = {.what = fmt::format("{} ({})",
