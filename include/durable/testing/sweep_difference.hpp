@@ -91,6 +91,10 @@ private:
     }
 
     void compare(const SeenOperation& before, const SeenOperation& now) {
+        if (before.what != now.what) {
+            unlike("another operation has the id", before.what, now.what);
+            return;
+        }
         if (cutOff_) {  // more attempts, and later
             unlike(now.what + " ended otherwise", before.status, now.status);
             return;
