@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/sqlite.hpp>
+
+#include <fmt/core.h>
+#include <kill/ledger.hpp>
+#include <kill/victim.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+/// Compares, after each death, what the ledger tells with what the journal holds.
+class Inspection {
+public:
+    explicit Inspection(std::filesystem::path directory) : directory_{std::move(directory)} {}
+
+    /// What is wrong, a line each; empty if nothing is. Opens the journal.
+    [[nodiscard]] std::string run() {
+        wrong_.clear();
+        const auto store = durable::SqliteStore::open(Victim::journalIn(directory_));
+        readLedger();
+        readJournal(*store);
+        return wrong_;
+    }
+
+    [[nodiscard]] std::size_t bodies() const { return begins_.size(); }
+    [[nodiscard]] std::size_t entries() const { return entries_; }
+
+private:
+    using Attempt = std::pair<std::string, int>;  ///< of `ORDER STEP`
+
+    void readLedger() {
+        const auto lines = Ledger::read(Victim::ledgerIn(directory_));
+        for (; read_ < lines.size(); ++read_) {
+            std::istringstream line{lines[read_]};
+            std::string what;
+            std::string order;
+            std::string name;
+            int attempt = 0;
+            line >> what >> order >> name >> attempt;
+            const Attempt place{order + ' ' + name, attempt};
+            if (what == "begin") {
+                begins_.insert(place);
+                if (recorded_.contains(place.first)) add(place.first + " ran again");
+                if (ended_.contains(place)) add(lines[read_] + ": that attempt was recorded");
+                if (name == "charge" && begins_.count(place) > 1) add(lines[read_] + ", twice");
+            } else if (what == "end") {
+                ends_.insert(place.first);
+            } else if (what == "started") {
+                started_.insert(order);
+            } else if (what == "answered") {
+                answered_.insert(order);
+            } else if (what == "result") {
+                results_[order] = name;
+            } else if (what != "asked") {
+                add(lines[read_]);
+            }
+        }
+    }
+
+    void readJournal(durable::Store& store) {
+        entries_ = 0;
+        std::set<std::string> orders;
+        std::set<std::string> answered;
+        durable::forEachRecord(store, {}, [&](const durable::ExecutionRecord& record) {
+            std::map<std::string, std::string> names;
+            for (const auto& entry : store.load(record.id)) {
+                ++entries_;
+                if (!entry.name.empty()) names[entry.operationId] = entry.name;
+                const auto place = record.start.name + ' ' + names[entry.operationId];
+                const bool isSuccess = entry.kind == durable::EntryKind::succeeded;
+                if (entry.type == durable::OperationType::step && isSuccess) {
+                    recorded_.insert(place);
+                    const bool submits =
+                        names[entry.operationId] == "ask" || names[entry.operationId].empty();
+                    if (!submits && !ends_.contains(place)) {
+                        if (!isSubmitter(names[entry.operationId])) {
+                            add(place + " is recorded, but never returned");
+                        }
+                    }
+                }
+                if (entry.kind == durable::EntryKind::retried) {
+                    ended_.insert({place, static_cast<int>(entry.attempt)});
+                }
+                if (!entry.callbackId.empty()) callbacks_[record.id] = entry.operationId;
+                const bool ofCallback = callbacks_[record.id] == entry.operationId;
+                if (isSuccess && ofCallback) answered.insert(record.start.name);
+            }
+            if (record.start.handlerName != "order") return;
+            orders.insert(record.start.name);
+            const auto result = results_.find(record.start.name);
+            if (result == results_.end()) return;
+            if (!record.end || record.end->result != result->second) {
+                add(record.start.name + " had ended, and has not");
+            }
+        });
+        for (const auto& order : started_) {
+            if (!orders.contains(order)) add(order + " was started, and is not there");
+        }
+        for (const auto& order : answered_) {
+            if (!answered.contains(order)) add(order + " was answered, and is not");
+        }
+        for (const auto& [order, result] : results_) {
+            if (result != std::to_string(Victim::resultOf(std::stoi(order)))) {
+                add(fmt::format("{} came to {}", order, result));
+            }
+        }
+    }
+
+    /// Whether it is the step that hands out a callback: the ledger calls that `asked`.
+    [[nodiscard]] static bool isSubmitter(const std::string& name) {
+        return name.find("submitter") != std::string::npos;
+    }
+
+    void add(const std::string& what) { wrong_ += what + '\n'; }
+
+    std::filesystem::path directory_;
+    std::string wrong_;
+    std::size_t read_{};
+    std::size_t entries_{};
+    std::multiset<Attempt> begins_;
+    std::set<Attempt> ended_;         ///< attempts of which a retry is recorded
+    std::set<std::string> recorded_;  ///< steps of which a result is recorded
+    std::set<std::string> ends_;
+    std::set<std::string> started_;
+    std::set<std::string> answered_;
+    std::map<std::string, std::string> results_;
+    std::map<durable::ExecutionId, std::string> callbacks_;
+};

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <durable/journal/entry_json.hpp>
+#include <durable/journal/names.hpp>
+#include <durable/store/store.hpp>
+
+#include <fmt/core.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// All that a store holds, as text.
+inline std::string contentOf(durable::Store& store) {
+    std::string text;
+    durable::forEachRecord(store, {}, [&](const durable::ExecutionRecord& record) {
+        const auto& [waiting, wakeAt] = record.suspension;
+        text += fmt::format("{} {} {} {} {} {}\n{}\n", record.id, record.start.name,
+                            durable::wireName(record.status()),
+                            record.end ? record.end->result.value_or("-") : "", waiting,
+                            wakeAt ? wakeAt->time_since_epoch().count() : 0,
+                            durable::entriesToJson(store.load(record.id)));
+    });
+    return text;
+}
+
+/// A store that remembers which appends have returned, and which have thrown.
+class AcknowledgingStore final : public durable::Store {
+public:
+    using Entries = std::map<durable::ExecutionId, std::vector<std::string>>;
+
+    explicit AcknowledgingStore(std::shared_ptr<durable::Store> store) : store_{std::move(store)} {}
+
+    void append(std::span<const durable::Commit> commits) override {
+        try {
+            store_->append(commits);
+        } catch (const durable::StoreError&) {
+            remember(commits, failed_);
+            throw;
+        }
+        remember(commits, acknowledged_);
+        for (const auto& commit : commits) {
+            for (const auto& entry : commit.entries) {
+                const bool isStep = entry.type == durable::OperationType::step;
+                if (isStep && entry.kind == durable::EntryKind::succeeded) {
+                    steps_.insert(entry.name);
+                }
+            }
+        }
+        if (afterAppend_) afterAppend_();
+    }
+
+    std::vector<durable::Entry> load(durable::ExecutionId id) override { return store_->load(id); }
+    std::optional<durable::ExecutionRecord> find(durable::ExecutionId id) override {
+        return store_->find(id);
+    }
+    std::optional<durable::ExecutionRecord> find(std::string_view handlerName,
+                                                 std::string_view name) override {
+        return store_->find(handlerName, name);
+    }
+    std::vector<durable::ExecutionRecord> list(const durable::ExecutionFilter& filter) override {
+        return store_->list(filter);
+    }
+    durable::ExecutionId lastExecution() override { return store_->lastExecution(); }
+
+    /// Lets the store go. What was remembered stays.
+    void close() { store_.reset(); }
+
+    /// Called after each append that returned.
+    void afterAppend(std::function<void()> action) { afterAppend_ = std::move(action); }
+
+    /// The entries whose append returned, by execution, each as JSON.
+    [[nodiscard]] const Entries& acknowledged() const { return acknowledged_; }
+
+    /// Those whose append threw.
+    [[nodiscard]] const Entries& failed() const { return failed_; }
+
+    /// Names of the steps whose result is acknowledged.
+    [[nodiscard]] const std::set<std::string>& steps() const { return steps_; }
+
+private:
+    static void remember(std::span<const durable::Commit> commits, Entries& entries) {
+        for (const auto& commit : commits) {
+            for (const auto& entry : commit.entries) {
+                entries[commit.execution].push_back(durable::entriesToJson({&entry, 1}));
+            }
+        }
+    }
+
+    std::shared_ptr<durable::Store> store_;
+    Entries acknowledged_;
+    Entries failed_;
+    std::set<std::string> steps_;
+    std::function<void()> afterAppend_;
+};
