@@ -179,6 +179,35 @@ TEST_CASE("an execution that asks for another one which cannot be written is giv
     CHECK(engine->list({.handlerName = "asked"}).size() == 1);
 }
 
+TEST_CASE("an execution that waits for another one whose write failed is given up with it") {
+    for (const std::size_t maxParked : {1000U, 0U}) {
+        auto store = std::make_shared<FailingStore>();
+        const auto registering = [](Engine& e) {
+            e.registerHandler("asking", [](DurableContext& ctx) -> Task<int> {
+                co_return co_await ctx.invoke<int>("middle", 1);
+            });
+            e.registerHandler("middle", [](DurableContext& ctx, int i) -> Task<int> {
+                co_return co_await ctx.invoke<int>("asked", i);
+            });
+            e.registerHandler("asked", [](DurableContext& ctx, int i) -> Task<int> {
+                co_await ctx.wait(1h);
+                co_return co_await ctx.step([=] { return i + 1; });
+            });
+        };
+        TestEngine engine{registering, store, maxParked};
+        const auto lost = engine->start("asking", {.name = "a"});
+        engine.settle();
+        store->broken = [](auto) { return true; };
+        engine.advance(2h);
+
+        CHECK_THROWS_AS(lost.result<int>(), StoreError);
+
+        store->broken = [](auto) { return false; };
+        CHECK(engine.finish(engine->start("asking", {.name = "a"})).result<int>() == 2);
+        CHECK(engine->list({.handlerName = "asked"}).size() == 1);
+    }
+}
+
 TEST_CASE("a resume that the store failed is done again by the next call") {
     runs = 0;
     auto store = std::make_shared<FailingStore>();
@@ -196,4 +225,39 @@ TEST_CASE("a resume that the store failed is done again by the next call") {
     engine.advance(1s);
 
     CHECK(engine->find("twoSteps", "a")->status() == ExecutionStatus::succeeded);
+}
+
+TEST_CASE("an execution is given up once, however many that it waits for are") {
+    for (const std::size_t maxParked : {1000U, 0U}) {
+        auto store = std::make_shared<FailingStore>();
+        const auto registering = [](Engine& e) {
+            e.registerHandler("asking", [](DurableContext& ctx) -> Task<int> {
+                const std::vector<int> items{1, 2, 3, 4, 5};
+                const auto all =
+                    co_await ctx.map(items, [](DurableContext& item, const int& i) -> Task<int> {
+                        const int result = co_await item.invoke<int>("asked", i);
+                        co_return result;
+                    });
+                int sum = 0;
+                for (const int i : all.getResults()) sum += i;
+                co_return sum;
+            });
+            e.registerHandler("asked", [](DurableContext& ctx, int i) -> Task<int> {
+                co_await ctx.wait(1h);
+                co_return i;
+            });
+        };
+        TestEngine engine{registering, store, maxParked};
+        const auto lost = engine->start("asking", {.name = "a"});
+        engine.settle();
+        int refused = 0;
+        store->broken = [&](auto) { return ++refused > 0; };
+        engine.advance(2h);
+
+        CHECK_THROWS_AS(lost.result<int>(), StoreError);
+        CHECK(refused <= 5);
+
+        store->broken = [](auto) { return false; };
+        CHECK(engine.finish(engine->start("asking", {.name = "a"})).result<int>() == 15);
+    }
 }

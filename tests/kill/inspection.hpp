@@ -77,12 +77,8 @@ private:
                 const bool isSuccess = entry.kind == durable::EntryKind::succeeded;
                 if (entry.type == durable::OperationType::step && isSuccess) {
                     recorded_.insert(place);
-                    const bool submits =
-                        names[entry.operationId] == "ask" || names[entry.operationId].empty();
-                    if (!submits && !ends_.contains(place)) {
-                        if (!isSubmitter(names[entry.operationId])) {
-                            add(place + " is recorded, but never returned");
-                        }
+                    if (!isSubmitter(names[entry.operationId]) && !ends_.contains(place)) {
+                        add(place + " is recorded, but never returned");
                     }
                 }
                 if (entry.kind == durable::EntryKind::retried) {
@@ -115,7 +111,7 @@ private:
 
     /// Whether it is the step that hands out a callback: the ledger calls that `asked`.
     [[nodiscard]] static bool isSubmitter(const std::string& name) {
-        return name.find("submitter") != std::string::npos;
+        return name.empty() || name == "ask";
     }
 
     void add(const std::string& what) { wrong_ += what + '\n'; }

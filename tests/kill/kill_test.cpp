@@ -2,6 +2,7 @@
 // Real processes, killed at any moment. DURABLE_LONG=1: 300 deaths instead of a few.
 #include <kill/inspection.hpp>
 #include <kill/victim.hpp>
+#include <signal.h>
 #include <store/child_process.hpp>
 #include <store/sqlite_support.hpp>
 #include <support/catch.hpp>
@@ -42,6 +43,7 @@ TEST_CASE("orders whose processes are killed at any moment are done once, and co
             const auto variation = static_cast<std::uint32_t>(random());
             {
                 ChildProcess child{[&](const auto& tell) {
+                    ::signal(SIGTERM, SIG_DFL);
                     Victim victim{directory.path(), variation};
                     tell(victim.run() ? "done" : "stopped");
                 }};

@@ -196,16 +196,17 @@ private:
 
     void load(ExecutionDriver& driver) {
         const auto id = driver.identity().id;
+        std::optional<ExecutionRecord> record;
         try {
-            auto record = store_->find(id);
+            record = store_->find(id);
             if (!record) throw StoreError{fmt::format("execution {} is not in the journal", id)};
             const auto entries = store_->load(id);
             const auto* handler = handlers_.find(record->start.handlerName);
-            driver.load(std::move(*record), entries, handler);
+            driver.load(*record, entries, handler);
         } catch (const std::exception& error) {
             log(LogLevel::error,
                 fmt::format("execution {} could not be loaded: {}", id, error.what()));
-            driver.abandon(std::current_exception());
+            driver.abandon(record.value_or(ExecutionRecord{}), std::current_exception());
         }
     }
 
@@ -227,11 +228,7 @@ private:
 
     void log(LogLevel level, const std::string& message) const {
         if (!options_.log) return;
-        LogRecord record;
-        record.time = options_.clock->now();
-        record.level = level;
-        record.message = message;
-        options_.log(record);
+        options_.log({.time = options_.clock->now(), .level = level, .message = message});
     }
 
     /// Under the lock.
@@ -291,9 +288,31 @@ private:
         timers_.arm(id, std::nullopt);
         const auto completion = completions_.take(id);
         forget(driver, false);
+        loseInvoker(driver.record(), error);
         if (completion) completion->fail(error);
         const std::scoped_lock lock{mutex_};
         residents_.tellIfIdle();
+    }
+
+    /// Gives up who waits for an execution that was given up, so that whoever waits for that one is
+    /// told. What is not in memory stays as it is: loading it would only ask for the lost one
+    /// again.
+    void loseInvoker(const ExecutionRecord& lost, const std::exception_ptr& error) {
+        const auto id = lost.start.invokerExecution;
+        if (id == 0) return;
+        {
+            const std::scoped_lock lock{mutex_};
+            if (const auto resident = residents_.find(id)) {
+                return resident->loseWith(error);
+            }
+        }
+        if (const auto completion = completions_.take(id)) completion->fail(error);
+        try {
+            if (const auto invoker = store_->find(id)) loseInvoker(*invoker, error);
+        } catch (const StoreError& unread) {
+            log(LogLevel::error,
+                fmt::format("execution {} could not be read: {}", id, unread.what()));
+        }
     }
 
     void invoke(ExecutionDriver& driver, const Operation& operation) override {

@@ -41,12 +41,12 @@ public:
         DriverHost& host, const Services& services, boost::asio::io_context& io, ExecutionId id,
         std::chrono::milliseconds startVisibleAfter) {
         auto driver = std::make_shared<ExecutionDriver>(host, services, io, id, startVisibleAfter);
-        std::weak_ptr<ExecutionDriver> weak = driver;
-        driver->mailbox_ = std::make_shared<Mailbox>([weak, strand = driver->strand_] {
-            boost::asio::post(strand, [weak] {
-                if (auto self = weak.lock()) self->drive();
+        driver->mailbox_ =
+            std::make_shared<Mailbox>([weak = driver->weak_from_this(), strand = driver->strand_] {
+                boost::asio::post(strand, [weak] {
+                    if (auto self = weak.lock()) self->drive();
+                });
             });
-        });
         return driver;
     }
 
@@ -60,7 +60,6 @@ public:
           writes_{host, id} {}
     ExecutionDriver(const ExecutionDriver&) = delete;
     ExecutionDriver& operator=(const ExecutionDriver&) = delete;
-    ~ExecutionDriver() = default;
 
     [[nodiscard]] const ExecutionIdentity& identity() const noexcept { return identity_; }
     [[nodiscard]] const ExecutionRecord& record() const noexcept { return record_; }
@@ -71,10 +70,23 @@ public:
     void post(Command command) {
         boost::asio::post(strand_, [self = shared_from_this(), command = std::move(command)] {
             if (self->phase_ == Phase::retired) {
-                self->host_.dispatch(self->identity_.id, command);
-                return;
+                return self->host_.dispatch(self->identity_.id, command);
             }
             command(*self);
+            self->drive();
+        });
+    }
+
+    /// Gives the execution up, unless it has ended: one that it waits for was given up.
+    /// Thread-safety: any thread.
+    void loseWith(const std::exception_ptr& error) {
+        boost::asio::post(strand_, [self = shared_from_this(), error] {
+            if (self->lostTo_ || self->record_.end || !self->isRunning()) return;
+            if (self->phase_ == Phase::retired) {  // evicted just now
+                const auto again = [error](ExecutionDriver& next) { next.loseWith(error); };
+                return self->host_.dispatch(self->identity_.id, again);
+            }
+            self->lose(error);
             self->drive();
         });
     }
@@ -99,7 +111,7 @@ public:
     void create(ExecutionRecord record, const Handler* handler, OperationUpdate start, Done done) {
         const auto decided = apply(state_, start, services_.clock.now(), services_.limits);
         if (const auto* refusal = std::get_if<Refusal>(&decided)) {
-            abandon(std::make_exception_ptr(InvalidConfig{refusal->message}));
+            abandon({}, std::make_exception_ptr(InvalidConfig{refusal->message}));
             return done(refusal, nullptr);
         }
         writes_.setStart(record.start);
@@ -107,9 +119,9 @@ public:
         change(std::move(start), std::move(done));
     }
 
-    /// Ends a driver that could not be loaded.
-    void abandon(const std::exception_ptr& error) {
-        open({}, nullptr);
+    /// Ends a driver that could not be loaded. `record`: as far as it is known.
+    void abandon(ExecutionRecord record, const std::exception_ptr& error) {
+        open(std::move(record), nullptr);
         lose(error);
     }
 
@@ -184,11 +196,7 @@ private:
         if (!isRunning()) invocation_->scope().freeze();
         invocation_->loop().run();
         if (!lostTo_) endIfDone();
-        if (isBusy()) {
-            write();
-        } else {
-            settle();
-        }
+        isBusy() ? write() : settle();
         const bool lives = phase_ == Phase::running || phase_ == Phase::parked;
         if (lives && !stopping()) host_.arm(identity_.id, state_.nextDue());
     }
@@ -258,11 +266,9 @@ private:
     /// Hands over what is recorded if somebody waits for it; else it rides with what comes next.
     void write() {
         if (writes_.inFlight() || lostTo_) return;
-        if (writes_.due() || invocation_->awaitsWrite()) {
-            flush();
-        } else if (invocation_->hasUnwritten()) {
-            lateFlush_.schedule(weak_from_this(), &ExecutionDriver::writeLate);
-        }
+        if (writes_.due() || invocation_->awaitsWrite()) return flush();
+        if (!invocation_->hasUnwritten()) return;
+        lateFlush_.schedule(weak_from_this(), &ExecutionDriver::writeLate);
     }
 
     void flush() {
@@ -303,13 +309,12 @@ private:
             return;
         }
         host_.arm(identity_.id, state_.nextDue());
-        if (evicting_) {
-            retire();
-            host_.retired(*this, wakeAgain_);
-        } else {
+        if (!evicting_) {
             phase_ = Phase::parked;
-            host_.parked(*this);
+            return host_.parked(*this);
         }
+        retire();
+        host_.retired(*this, wakeAgain_);
     }
 
     [[nodiscard]] Suspension waits() const { return suspensionOf(state_, wakeAgain_); }

@@ -31,7 +31,7 @@ public:
 
     /// Makes sure that the execution which `operation` of `invoker` asks for exists and goes on.
     /// An execution that can never be started fails the operation; one that could not be written
-    /// gives up the invoker, whose next driver asks again. On the invoker's strand.
+    /// is lost, and the invoker with it, whose next driver asks again. On the invoker's strand.
     /// \throws StoreError
     void ensure(ExecutionDriver& invoker, const Operation& operation) {
         const auto& handlerName = operation.details->handlerName;
@@ -59,9 +59,8 @@ public:
                       .tenantId = operation.details->tenantId,
                       .invokerExecution = invokerId,
                       .invokerOperation = operationId},
-                     [this, name, invokerId, operationId](const Refusal* refusal,
-                                                          const std::exception_ptr& error) {
-                         begun(name, invokerId, operationId, refusal, error);
+                     [this, name, invokerId, operationId](const Refusal* refusal, auto&&) {
+                         begun(name, invokerId, operationId, refusal);
                      });
     }
 
@@ -84,7 +83,7 @@ private:
     }
 
     void begun(const std::string& name, ExecutionId invokerId, const std::string& operationId,
-               const Refusal* refusal, const std::exception_ptr& error) {
+               const Refusal* refusal) {
         {
             const std::scoped_lock lock{mutex_};
             beginning_.erase(name);
@@ -95,8 +94,6 @@ private:
                     invoker.change(
                         failedInvoke(operationId, "InvalidParameterValueException", message));
                 });
-        } else if (error) {
-            host_.dispatch(invokerId, [error](ExecutionDriver& invoker) { invoker.lose(error); });
         }
     }
 
