@@ -2,8 +2,8 @@
 // workflow at every commit, lets it recover, and looks at the bank.
 //
 //   $ ./crash_sweep
-//   without a key: charged twice if the process died before commit 1
-//   with a key: right at 15 of 15 crash points
+//   without a key: charged twice if the process died before commit 2
+//   with a key: right at 13 of 13 crash points
 
 #include <durable/durable.hpp>
 #include <durable/testing.hpp>
