@@ -44,7 +44,7 @@ private:
             std::string name;
             int attempt = 0;
             line >> what >> order >> name >> attempt;
-            const Attempt place{order + ' ' + name, attempt};
+            const Attempt place{fmt::format("{} {}", order, name), attempt};
             if (what == "begin") {
                 begins_.insert(place);
                 if (recorded_.contains(place.first)) add(place.first + " ran again");

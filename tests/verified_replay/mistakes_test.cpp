@@ -336,7 +336,7 @@ TEST_CASE("mistake: the items of a map tell their results by a captured list") {
 TEST_CASE("mistake: a map runs over a list that has grown meanwhile") {
     const auto text = accusation([] {
         return [list = std::make_shared<std::vector<int>>(2)](DurableContext& ctx) -> Task<void> {
-            const auto items = *list;
+            const auto& items = *list;
             co_await ctx.map("all", items,
                              [=](DurableContext& item, const int&, std::size_t) -> Task<void> {
                                  co_await item.step("grow", [=] { list->push_back(1); });
