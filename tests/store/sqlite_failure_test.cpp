@@ -2,6 +2,7 @@
 #include <durable/sqlite.hpp>
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <store/child_process.hpp>
 #include <store/sqlite_support.hpp>
 #include <support/catch.hpp>
@@ -120,6 +121,41 @@ TEST_CASE("a program that holds the write lock makes an append fail, to be tried
     other.execute("rollback");
     appendStep(*store, 1, "1", "accepted");
     CHECK(payloadsOf(*store, 1) == "accepted ");
+}
+
+TEST_CASE("a reader that stays and a backup stop no append, and see whole transactions") {
+    const TemporaryDirectory directory;
+    const auto file = directory / "orders.db";
+    const auto copy = directory / "copy.db";
+    const auto store =
+        SqliteStore::open(file, {.durability = Durability::normal, .busyTimeout = 0ms});
+    append(*store, started(1));
+    ForeignProgram reader{file};
+    reader.execute("begin");
+    REQUIRE(reader.query("select count(*) from journal") == "0");
+
+    sqlite3* from = nullptr;
+    sqlite3* to = nullptr;
+    REQUIRE(sqlite3_open_v2(file.c_str(), &from, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK);
+    REQUIRE(sqlite3_open(copy.c_str(), &to) == SQLITE_OK);
+    auto* backup = sqlite3_backup_init(to, "main", from, "main");
+    REQUIRE(backup != nullptr);
+    const std::string payload(3000, 'x');
+    for (int i = 1; i <= 2000; ++i) {  // the log cannot be checkpointed past the reader
+        appendStep(*store, 1, std::to_string(i), payload);
+        if (i % 10 == 0) REQUIRE(sqlite3_backup_step(backup, 7) == SQLITE_OK);
+    }
+    REQUIRE(sqlite3_backup_step(backup, -1) == SQLITE_DONE);
+    REQUIRE(sqlite3_backup_finish(backup) == SQLITE_OK);
+    sqlite3_close(from);
+    sqlite3_close(to);
+
+    CHECK(reader.query("select count(*) from journal") == "0");
+    reader.execute("rollback");
+    appendStep(*store, 1, "2001", "after");
+    CHECK(store->load(1).size() == 2001);
+    CHECK(SqliteStore::open(copy)->load(1).size() == 2000);
+    CHECK(ForeignProgram{copy}.query("pragma integrity_check") == "ok");
 }
 
 TEST_CASE("an append that fails in its middle keeps nothing of it") {
