@@ -319,7 +319,8 @@ TEST_CASE("mistake: the items of a map tell their results by a captured list") {
     const auto text = accusation([] {
         return [](DurableContext& ctx) -> Task<void> {
             std::vector<int> done;
-            co_await ctx.map("all", std::vector{1, 2, 3},
+            const std::vector numbers{1, 2, 3};
+            co_await ctx.map("all", numbers,
                              [&done](DurableContext& item, const int& n) -> Task<void> {
                                  co_await item.step(nothing);
                                  done.push_back(n);
@@ -495,8 +496,9 @@ TEST_CASE("mistake: a handler waits in the first run only") {
 TEST_CASE("mistake: a batch is stopped by a rule that counts how often it was asked") {
     const auto text = accusation([] {
         return [asked = counter()](DurableContext& ctx) -> Task<void> {
+            const std::vector numbers{1, 2, 3};
             co_await ctx.map(
-                "all", std::vector{1, 2, 3},
+                "all", numbers,
                 [](DurableContext& item, const int& n) -> Task<void> {
                     co_await item.step(nothing);
                     co_await item.wait(std::chrono::seconds{n});

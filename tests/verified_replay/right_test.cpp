@@ -125,10 +125,12 @@ TEST_CASE("right: maps and parallels, nested and flat, early completion, results
                             "make", [=] { return ++*bodies, std::string(8, char('a' + n)); });
                     };
                     const MapConfig two{.maxConcurrency = 2, .nesting = nesting};
-                    auto all = co_await ctx.map("all", std::vector{0, 1, 2, 3, 4}, item, two);
+                    const std::vector five{0, 1, 2, 3, 4};
+                    auto all = co_await ctx.map("all", five, item, two);
                     const MapConfig early{.completionConfig = {.minSuccessful = 2},
                                           .nesting = nesting};
-                    auto some = co_await ctx.map("some", std::vector{0, 1, 2, 3}, item, early);
+                    const std::vector four{0, 1, 2, 3};
+                    auto some = co_await ctx.map("some", four, item, early);
                     auto left = [=](DurableContext& c) -> Task<int> {
                         co_return co_await c.step("l", [=] { return ++*bodies, 1; });
                     };
@@ -186,7 +188,7 @@ TEST_CASE("right: all, any, race and withRetry with delays that are drawn") {
 
 TEST_CASE("right: jitter drawn anew on every run accuses nobody") {
     auto draws = std::make_shared<int>(0);
-    auto block = [](DurableContext& child, std::uint32_t attempt) -> Task<int> {
+    auto block = [](DurableContext&, std::uint32_t attempt) -> Task<int> {
         if (attempt < 4) throw std::runtime_error{"again"};
         co_return 7;
     };
@@ -209,7 +211,8 @@ TEST_CASE("the replay logs nothing, tells no plugin, and reports no progress") {
     const auto progress = std::make_shared<int>(0);
     const auto handler = [=](DurableContext& ctx) -> Task<void> {
         ctx.logger().alsoOnReplay().info("begins");
-        co_await ctx.map("all", std::vector{1, 2},
+        const std::vector numbers{1, 2};
+        co_await ctx.map("all", numbers,
                          [](DurableContext& item, const int& n) -> Task<void> {
                              item.logger().info("item {}", n);
                              co_await item.wait(std::chrono::seconds{n});
@@ -250,7 +253,8 @@ TEST_CASE("nothing of a replay is alive after it") {
             co_await item.step([] {});
             co_await item.wait(1h);
         };
-        co_await ctx.map("all", std::vector{1, 2, 3}, waits);
+        const std::vector numbers{1, 2, 3};
+        co_await ctx.map("all", numbers, waits);
     };
     LocalRunner runner{handler, {.parked = true, .verifyReplay = true}};
 
