@@ -58,7 +58,7 @@ public:
         forecast_.keep(replay.invocation);
         if (!difference) return std::nullopt;
         return ErrorObject{.type = "NonDeterministicExecutionError",
-                           .message = std::move(*difference)};
+                           .message = std::move(difference)};
     }
 
 private:
