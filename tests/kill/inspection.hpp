@@ -84,7 +84,8 @@ private:
                 if (entry.kind == durable::EntryKind::retried) {
                     ended_.insert({place, static_cast<int>(entry.attempt)});
                 }
-                if (!entry.callbackId.empty()) callbacks_[record.id] = entry.operationId;
+                if (!entry.details.orDefault().callbackId.empty())
+                    callbacks_[record.id] = entry.operationId;
                 const bool ofCallback = callbacks_[record.id] == entry.operationId;
                 if (isSuccess && ofCallback) answered.insert(record.start.name);
             }

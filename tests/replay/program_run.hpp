@@ -101,7 +101,8 @@ inline void expectCallbacks(Witness& witness, durable::Store& store, durable::Ti
         for (const auto& entry : store.load(record.id)) {
             if (entry.kind == durable::EntryKind::started) {
                 names[entry.operationId] = entry.name.empty() ? names[entry.parentId] : entry.name;
-                if (!entry.callbackId.empty()) open[entry.operationId] = entry.callbackId;
+                const auto& callbackId = entry.details.orDefault().callbackId;
+                if (!callbackId.empty()) open[entry.operationId] = callbackId;
             } else if (entry.kind != durable::EntryKind::heartbeat) {
                 open.erase(entry.operationId);
             }

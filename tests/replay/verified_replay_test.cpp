@@ -39,7 +39,9 @@ Trail run(const program::Program& text, std::size_t maxParked, bool verifyReplay
     Trail trail{.journals = {}, .calls = witness.calls(), .end = witness.end()};
     for (const auto& record : store->list({})) {
         auto entries = store->load(record.id);
-        for (auto& entry : entries) entry.callbackId.clear();  // random
+        for (auto& entry : entries) {
+            if (entry.type == durable::OperationType::callback) entry.details.reset();  // random id
+        }
         trail.journals.push_back(durable::entriesToJson(entries));
     }
     return trail;

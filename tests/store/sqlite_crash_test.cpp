@@ -138,7 +138,7 @@ TEST_CASE("a journal is readable with SQL after a crash, before any engine opens
                                           .operationId = "1",
                                           .type = OperationType::callback,
                                           .name = "approval",
-                                          .callbackId = "abc"}};
+                                          .details = EntryDetails{.callbackId = "abc"}}};
         append(*store, {.execution = 1, .entries = entries});
         tell("appended");
     }};

@@ -103,8 +103,9 @@ OperationUpdate randomUpdate(std::mt19937& random) {
     update.subType = type == OperationType::context ? OperationSubType::runInChildContext
                                                     : OperationSubType::none;
     if (update.action == Action::start && type == OperationType::callback) {
-        update.callbackId = "callback " + id;
-        if (random() % 2 == 0) update.heartbeatTimeout = std::chrono::seconds{random() % 90};
+        EntryDetails details{.callbackId = "callback " + id};
+        if (random() % 2 == 0) details.heartbeatTimeout = std::chrono::seconds{random() % 90};
+        update.details = std::move(details);
         if (random() % 2 == 0) update.delay = std::chrono::seconds{random() % 90};
     }
     if (update.action == Action::retry || type == OperationType::wait) {
@@ -149,14 +150,13 @@ TEST_CASE("v_waiting tells what unfinished executions wait for, and until when")
     Recorded monday{*store, 1, "monday"};
     monday.update(start(OperationType::wait, "1", "cool-down", 60s), at(1));
     auto approval = start(OperationType::callback, "2", "approval", 24h);
-    approval.callbackId = "abc";
-    approval.heartbeatTimeout = 10s;
+    approval.details = EntryDetails{.callbackId = "abc", .heartbeatTimeout = 10s};
     monday.update(approval, at(2));
     monday.update(
         {.action = OperationAction::heartbeat, .operationId = "2", .type = OperationType::callback},
         at(100));
     auto invoke = start(OperationType::chainedInvoke, "3", "pay");
-    invoke.handlerName = "charge";
+    invoke.details = EntryDetails{.handlerName = "charge"};
     monday.update(invoke, at(3));
     monday.update(start(OperationType::step, "4", "ship"), at(4));
     monday.update({.action = OperationAction::retry,

@@ -77,7 +77,7 @@ public:
     // --- for operations ---------------------------------------------------------------------
 
     /// Records an update. It counts at once; it is durable when `written()` says so.
-    void record(OperationUpdate update) {
+    void record(OperationUpdate&& update) {
         if (halted_) return;
         auto id = update.operationId;
         auto applied = apply(state_, std::move(update), services_.clock.now(), services_.limits);
@@ -158,7 +158,7 @@ public:
 
     // --- for the engine ---------------------------------------------------------------------
 
-    [[nodiscard]] const std::optional<ErrorObject>& halted() const noexcept { return halted_; }
+    [[nodiscard]] const Boxed<ErrorObject>& halted() const noexcept { return halted_; }
 
     /// Takes over what the store holds.
     /// \throws std::invalid_argument if the entries are damaged.
@@ -171,7 +171,7 @@ public:
     }
 
     /// Adds an entry that is already decided, of the world's or of the handler's doing.
-    Operation& keep(Entry entry) {
+    Operation& keep(Entry&& entry) {
         const bool isNew = plugins_ && state_.find(entry.operationId) == nullptr;
         Operation& changed = state_.fold(entry);
         ++recorded_;
@@ -221,7 +221,7 @@ private:
     std::uint64_t written_{};
     LinkedList<Written> awaitingWrite_;
     std::multimap<const Operation*, Resumable*> awaited_;
-    std::optional<ErrorObject> halted_;
+    Boxed<ErrorObject> halted_;
     std::optional<PluginDispatch> plugins_;
     std::optional<CallTrace> trace_;
 };

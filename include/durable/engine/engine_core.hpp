@@ -103,7 +103,7 @@ public:
                          {.action = OperationAction::start,
                           .type = OperationType::execution,
                           .name = record.start.name,
-                          .tenantId = record.start.tenantId,
+                          .details = tenantDetails(record.start.tenantId),
                           .delay = record.start.timeout,
                           .payload = record.start.input},
                          done);
@@ -224,6 +224,11 @@ private:
         }
         const std::scoped_lock lock{mutex_};
         if (residents_.addWaiting(record.id)) timers_.arm(record.id, wakeAt);
+    }
+
+    [[nodiscard]] static Boxed<EntryDetails> tenantDetails(const std::string& tenantId) {
+        if (tenantId.empty()) return {};
+        return EntryDetails{.tenantId = tenantId};
     }
 
     void log(LogLevel level, const std::string& message) const {

@@ -54,7 +54,7 @@ public:
             if (othersTurn) {
                 changed_.wait_until(lock, deadline);
             } else {
-                runOne(lock, deadline);
+                runSome(lock, deadline, promised);
                 if (io_.stopped() && !promised.ready()) {
                     throw EngineStopped{"the engine was stopped"};
                 }
@@ -92,12 +92,16 @@ public:
     }
 
 private:
-    /// One handler on this thread; the others wait for their turn.
-    void runOne(std::unique_lock<std::mutex>& lock,
-                std::chrono::steady_clock::time_point deadline) {
+    /// Some handlers on this thread, until `promised` is ready; the others wait for their turn.
+    template <class T>
+    void runSome(std::unique_lock<std::mutex>& lock, std::chrono::steady_clock::time_point deadline,
+                 const Promised<T>& promised) {
+        constexpr int handlersMax = 64;
         const auto outer = std::exchange(runner_, std::this_thread::get_id());
         lock.unlock();
         io_.run_one_until(deadline);
+        for (int i = 0; i < handlersMax && !promised.ready() && io_.poll_one() > 0; ++i) {
+        }
         lock.lock();
         runner_ = outer;
         changed_.notify_all();

@@ -75,7 +75,7 @@ public:
     /// The error, if the execution has ended with one.
     [[nodiscard]] std::optional<ErrorObject> error() const {
         const auto end = completion_->peek();
-        return end ? end->error : std::nullopt;
+        return end ? end->error.toOptional() : std::nullopt;
     }
 
 private:

@@ -9,6 +9,7 @@
 #include <durable/engine/late_flush.hpp>
 #include <durable/engine/world_updates.hpp>
 
+#include <boost/asio/defer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -43,7 +44,7 @@ public:
         auto driver = std::make_shared<ExecutionDriver>(host, services, io, id, startVisibleAfter);
         driver->mailbox_ =
             std::make_shared<Mailbox>([weak = driver->weak_from_this(), strand = driver->strand_] {
-                boost::asio::post(strand, [weak] {
+                boost::asio::defer(strand, [weak] {
                     if (auto self = weak.lock()) self->drive();
                 });
             });

@@ -106,9 +106,9 @@ private:
     void complete(TimePoint start, std::optional<ErrorObject> error) {
         const auto number = invocation_.state().invocationCount() + 1;
         keep({.action = OperationAction::completeInvocation,
-              .error = std::move(error),
-              .invocationStart = start,
-              .requestId = requestIdOf(invocation_.identity().id, number)});
+              .details = EntryDetails{.invocationStart = start,
+                                      .requestId = requestIdOf(invocation_.identity().id, number)},
+              .error = std::move(error)});
     }
 
     std::optional<Refusal> keep(OperationUpdate update) {

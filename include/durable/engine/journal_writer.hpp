@@ -4,7 +4,7 @@
 #include <durable/store/store.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/defer.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -36,28 +36,48 @@ public:
         : store_{std::move(store)}, executor_{std::move(executor)} {}
 
     void submit(Submission submission) {
-        const std::scoped_lock lock{mutex_};
-        queue_.push_back(std::move(submission));
-        if (std::exchange(committing_, true)) return;
-        boost::asio::post(executor_, [this] { commitGroup(); });
+        {
+            const std::scoped_lock lock{mutex_};
+            queue_.push_back(std::move(submission));
+            if (std::exchange(committing_, true)) return;
+        }
+        // A commit that takes its time begins behind everything that is ready: that may belong to
+        // it.
+        store_->isInstant() ? commitGroups() : defer();
     }
 
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
     [[nodiscard]] std::uint64_t entries() const noexcept { return entries_; }
 
 private:
-    void commitGroup() {
+    void defer() {
+        boost::asio::defer(executor_, [this] {
+            if (commitGroup()) defer();
+        });
+    }
+
+    void commitGroups() {
+        while (commitGroup()) {
+        }
+    }
+
+    /// \return whether another group has gathered meanwhile.
+    bool commitGroup() {
         std::vector<Submission> group;
         {
             const std::scoped_lock lock{mutex_};
             group.swap(queue_);
         }
         const auto error = write(group);
+        const bool more = hasMore();
         for (auto& submission : group) submission.written(error);
+        return more;
+    }
 
+    bool hasMore() {
         const std::scoped_lock lock{mutex_};
         committing_ = !queue_.empty();
-        if (committing_) boost::asio::post(executor_, [this] { commitGroup(); });
+        return committing_;
     }
 
     std::exception_ptr write(std::vector<Submission>& group) {

@@ -72,7 +72,7 @@ private:
         const bool succeeded = operation->status == OperationStatus::succeeded;
         if (succeeded != (end.kind == EntryKind::succeeded)) return false;
         return operation->result == end.payload &&
-               (operation->error != nullptr) == end.error.has_value();
+               operation->error.has_value() == end.error.has_value();
     }
 
     /// Whether the code that would make the call runs, and has not been dropped.

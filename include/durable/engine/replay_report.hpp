@@ -50,21 +50,23 @@ template <class Start, class Other>
 [[nodiscard]] std::string describeStart(OperationType type, const Start& start,
                                         const Other& other) {
     if (type == OperationType::wait) return describeSeconds("of", start.delay);
+    const auto& details = start.details.orDefault();
     if (type == OperationType::callback) {
         return describeSeconds("timeout", start.delay) +
-               describeSeconds("heartbeatTimeout", start.heartbeatTimeout);
+               describeSeconds("heartbeatTimeout", details.heartbeatTimeout);
     }
-    auto text = fmt::format(", of handler \"{}\"", start.handlerName);
-    if (!start.tenantId.empty()) text += fmt::format(" for tenant \"{}\"", start.tenantId);
+    auto text = fmt::format(", of handler \"{}\"", details.handlerName);
+    if (!details.tenantId.empty()) text += fmt::format(" for tenant \"{}\"", details.tenantId);
     return text + " with " +
            excerpt(start.payload.value_or("nothing"), other.payload.value_or("nothing"));
 }
 
 [[nodiscard]] inline bool sameStart(const Entry& recorded, const OperationUpdate& requested) {
-    return recorded.delay == requested.delay &&
-           recorded.heartbeatTimeout == requested.heartbeatTimeout &&
-           recorded.handlerName == requested.handlerName &&
-           recorded.tenantId == requested.tenantId && recorded.payload == requested.payload;
+    const auto& details = recorded.details.orDefault();
+    const auto& wanted = requested.details.orDefault();  // the callback's id is new each time
+    return recorded.delay == requested.delay && recorded.payload == requested.payload &&
+           details.heartbeatTimeout == wanted.heartbeatTimeout &&
+           details.handlerName == wanted.handlerName && details.tenantId == wanted.tenantId;
 }
 
 [[nodiscard]] inline std::string describeError(const ErrorObject& error) {

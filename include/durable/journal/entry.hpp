@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/base/boxed.hpp>
 #include <durable/base/clock.hpp>
 #include <durable/base/error_object.hpp>
 #include <durable/journal/operation.hpp>
@@ -13,7 +14,7 @@
 namespace durable::inline v0 {
 
 /// What happened to an operation.
-enum class EntryKind {
+enum class EntryKind : std::uint8_t {
     started,
     succeeded,
     failed,
@@ -24,6 +25,21 @@ enum class EntryKind {
     stopped,
     heartbeat,
     invocationCompleted,  ///< one pass of the handler ended
+};
+
+/// What only some entries have.
+struct EntryDetails {
+    // Of `started` callbacks and invokes.
+    std::string callbackId{};
+    std::string handlerName{};
+    std::string tenantId{};
+    std::optional<std::chrono::seconds> heartbeatTimeout{};
+
+    // Of `invocationCompleted`. Journals of earlier versions have neither.
+    std::optional<TimePoint> invocationStart{};
+    std::string requestId{};
+
+    friend bool operator==(const EntryDetails&, const EntryDetails&) = default;
 };
 
 /// One item of a journal. Never changed once it is written; the operations' current state and the
@@ -38,22 +54,15 @@ struct Entry {
     OperationSubType subType{OperationSubType::none};
     std::string parentId{};  ///< the nearest recorded context; empty: the execution
     std::string name{};
-    std::string callbackId{};
-    std::string handlerName{};
-    std::string tenantId{};
-    std::optional<std::chrono::seconds> heartbeatTimeout{};
+    Boxed<EntryDetails> details{};
 
     /// Length of a wait or of a retry delay; timeout of a callback or of an execution.
     std::optional<std::chrono::seconds> delay{};
 
     std::optional<std::string> payload{};  ///< input, result, or state between two attempts
-    std::optional<ErrorObject> error{};
+    Boxed<ErrorObject> error{};
     std::uint32_t attempt{};  ///< number of the step's attempt that ended; 0 where it has none
     bool replayChildren{};
-
-    // Of `invocationCompleted` only. Journals of earlier versions have neither.
-    std::optional<TimePoint> invocationStart{};
-    std::string requestId{};
 };
 
 }  // namespace durable::inline v0

@@ -31,6 +31,18 @@ inline void appendText(std::string& json, std::string_view key, const std::strin
     if (!value.empty()) appendJsonMember(json, key, value);
 }
 
+inline void appendDetails(std::string& json, const EntryDetails& details) {
+    appendText(json, "callbackId", details.callbackId);
+    appendText(json, "handler", details.handlerName);
+    appendText(json, "tenant", details.tenantId);
+    appendSeconds(json, "heartbeatTimeout", details.heartbeatTimeout);
+    if (details.invocationStart) {
+        appendJsonKey(json, "start");
+        json += std::to_string(details.invocationStart->time_since_epoch().count());
+    }
+    appendText(json, "requestId", details.requestId);
+}
+
 inline void appendEntry(std::string& json, const Entry& entry) {
     json += '{';
     appendJsonMember(json, "kind", wireName(entry.kind));
@@ -47,11 +59,8 @@ inline void appendEntry(std::string& json, const Entry& entry) {
     } else if (entry.operationId.empty()) {
         appendText(json, "name", entry.name);
     }
-    appendText(json, "callbackId", entry.callbackId);
-    appendText(json, "handler", entry.handlerName);
-    appendText(json, "tenant", entry.tenantId);
+    if (entry.details) appendDetails(json, *entry.details);
     appendSeconds(json, "delay", entry.delay);
-    appendSeconds(json, "heartbeatTimeout", entry.heartbeatTimeout);
     if (entry.attempt > 0) {
         appendJsonKey(json, "attempt");
         json += std::to_string(entry.attempt);
@@ -60,11 +69,6 @@ inline void appendEntry(std::string& json, const Entry& entry) {
         appendJsonKey(json, "replayChildren");
         json += "true";
     }
-    if (entry.invocationStart) {
-        appendJsonKey(json, "start");
-        json += std::to_string(entry.invocationStart->time_since_epoch().count());
-    }
-    appendText(json, "requestId", entry.requestId);
     if (entry.payload) appendJsonMember(json, "payload", *entry.payload);
     if (entry.error) {
         appendJsonKey(json, "error");

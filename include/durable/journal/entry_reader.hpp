@@ -55,7 +55,7 @@ public:
             constexpr std::uint64_t longest = 10'000'000'000;  // three centuries
             if (value > longest) refuse();
             const std::chrono::seconds seconds{static_cast<std::int64_t>(value)};
-            (key_ == Key::delay ? entry().delay : entry().heartbeatTimeout) = seconds;
+            (key_ == Key::delay ? entry().delay : details().heartbeatTimeout) = seconds;
         } else if (key_ == Key::attempt) {
             if (value > std::numeric_limits<std::uint32_t>::max()) refuse();
             entry().attempt = static_cast<std::uint32_t>(value);
@@ -113,6 +113,7 @@ public:
         } else if (level_ == Level::entry) {
             if (!hasKind_ || !hasTime_)
                 throw std::invalid_argument{"an entry without kind or time"};
+            if (details_) entry().details = *std::exchange(details_, std::nullopt);
             level_ = Level::entries;
         } else {
             endError();
@@ -221,6 +222,8 @@ private:
 
     [[nodiscard]] Entry& entry() { return entries_.back(); }
 
+    [[nodiscard]] EntryDetails& details() { return details_ ? *details_ : details_.emplace(); }
+
     [[nodiscard]] static bool isTime(Key key) { return key == Key::time || key == Key::start; }
 
     [[nodiscard]] bool isOf(Level level) const { return ignored_ == 0 && level_ == level; }
@@ -255,7 +258,7 @@ private:
         if (milliseconds <= -farthest || milliseconds >= farthest) refuse();
         const TimePoint time{std::chrono::milliseconds{milliseconds}};
         if (key_ == Key::start) {
-            entry().invocationStart = time;
+            details().invocationStart = time;
         } else {
             entry().time = time;
             hasTime_ = true;
@@ -277,15 +280,15 @@ private:
                 entry().kind = named<EntryKind>(text);
                 hasKind_ = true;
                 break;
-            case Key::requestId: entry().requestId = text; break;
+            case Key::requestId: details().requestId = text; break;
             case Key::type: entry().type = named<OperationType>(text); break;
             case Key::subType: entry().subType = named<OperationSubType>(text); break;
             case Key::id: entry().operationId = text; break;
             case Key::parent: entry().parentId = text; break;
             case Key::name: entry().name = text; break;
-            case Key::callbackId: entry().callbackId = text; break;
-            case Key::handler: entry().handlerName = text; break;
-            case Key::tenant: entry().tenantId = text; break;
+            case Key::callbackId: details().callbackId = text; break;
+            case Key::handler: details().handlerName = text; break;
+            case Key::tenant: details().tenantId = text; break;
             case Key::payload: entry().payload = text; break;
             default: otherValue();
         }
@@ -313,6 +316,7 @@ private:
     }
 
     std::vector<Entry>& entries_;
+    std::optional<EntryDetails> details_;  ///< of the entry that is open
     std::vector<ErrorObject> errors_;  ///< those that are open, each the cause of the one before
     std::size_t ignored_{};            ///< open objects and arrays of members not known
     Level level_{Level::nothing};

@@ -218,12 +218,15 @@ private:
             return;
         }
         auto& details = operation.withDetails();
-        details.callbackId = entry.callbackId;
-        details.handlerName = entry.handlerName;
-        details.tenantId = entry.tenantId;
+        const auto& recorded = entry.details.orDefault();
+        details.callbackId = recorded.callbackId;
+        details.handlerName = recorded.handlerName;
+        details.tenantId = recorded.tenantId;
         if (entry.type == OperationType::chainedInvoke) operation.result = entry.payload;
-        details.heartbeatTimeout = entry.heartbeatTimeout;
-        if (entry.heartbeatTimeout) details.heartbeatDue = entry.time + *entry.heartbeatTimeout;
+        details.heartbeatTimeout = recorded.heartbeatTimeout;
+        if (recorded.heartbeatTimeout) {
+            details.heartbeatDue = entry.time + *recorded.heartbeatTimeout;
+        }
     }
 
     void end(Operation& operation, OperationStatus status, const Entry& entry) {
@@ -241,7 +244,7 @@ private:
 
     static void keepOutcome(Operation& operation, const Entry& entry) {
         operation.result = entry.payload;
-        operation.error = entry.error ? std::make_shared<const ErrorObject>(*entry.error) : nullptr;
+        operation.error = entry.error;
     }
 
     static std::optional<TimePoint> timeOf(const Operation& operation) {

@@ -83,14 +83,16 @@ namespace detail {
 
 [[nodiscard]] inline nlohmann::json invocationDetails(const Entry& entry) {
     nlohmann::json details{{"EndTimestamp", wireTime(entry.time)}};
-    if (entry.invocationStart) details["StartTimestamp"] = wireTime(*entry.invocationStart);
-    if (!entry.requestId.empty()) details["RequestId"] = entry.requestId;
+    const auto& rare = entry.details.orDefault();
+    if (rare.invocationStart) details["StartTimestamp"] = wireTime(*rare.invocationStart);
+    if (!rare.requestId.empty()) details["RequestId"] = rare.requestId;
     if (entry.error) details["Error"] = wrapped(*entry.error);
     return details;
 }
 
 [[nodiscard]] inline nlohmann::json startDetails(const Entry& entry) {
     auto details = nlohmann::json::object();
+    const auto& rare = entry.details.orDefault();
     const auto seconds = [&](const char* key, const auto& value) {
         if (value) details[key] = value->count();
     };
@@ -106,16 +108,16 @@ namespace detail {
             break;
         }
         case OperationType::callback:
-            details["CallbackId"] = entry.callbackId;
+            details["CallbackId"] = rare.callbackId;
             seconds("Timeout", entry.delay);
-            seconds("HeartbeatTimeout", entry.heartbeatTimeout);
+            seconds("HeartbeatTimeout", rare.heartbeatTimeout);
             break;
         case OperationType::chainedInvoke:
-            details["FunctionName"] = entry.handlerName;
+            details["FunctionName"] = rare.handlerName;
             details["Input"] = wrapped(entry.payload);
             details["ExecutedVersion"] = "$LATEST";
             details["DurableExecutionArn"] = "";
-            if (!entry.tenantId.empty()) details["TenantId"] = entry.tenantId;
+            if (!rare.tenantId.empty()) details["TenantId"] = rare.tenantId;
             break;
         default: break;
     }

@@ -14,10 +14,10 @@
 
 namespace durable::inline v0 {
 
-enum class OperationType { execution, context, step, wait, callback, chainedInvoke };
+enum class OperationType : std::uint8_t { execution, context, step, wait, callback, chainedInvoke };
 
 /// What kind of step or context an operation is.
-enum class OperationSubType {
+enum class OperationSubType : std::uint8_t {
     none,
     step,
     wait,
@@ -32,7 +32,7 @@ enum class OperationSubType {
     waitForCondition,
 };
 
-enum class OperationStatus {
+enum class OperationStatus : std::uint8_t {
     none,  ///< not recorded: a place in the numbering without an operation
     started,
     pending,  ///< a step between two attempts
@@ -109,7 +109,7 @@ struct Operation {
     TimePoint endTime{};
     std::optional<TimePoint> due{};       ///< end of a wait or retry delay, or deadline
     std::optional<std::string> result{};  ///< or state between two attempts, or an invoke's input
-    std::shared_ptr<const ErrorObject> error{};
+    Boxed<ErrorObject> error{};
     std::unique_ptr<Details> details{};
     std::vector<std::unique_ptr<Operation>> children{};
 };

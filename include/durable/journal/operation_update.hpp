@@ -3,6 +3,7 @@
 
 #include <durable/base/clock.hpp>
 #include <durable/base/error_object.hpp>
+#include <durable/journal/entry.hpp>
 #include <durable/journal/operation.hpp>
 
 #include <chrono>
@@ -12,7 +13,7 @@
 namespace durable::inline v0 {
 
 /// What someone wants to happen to an operation.
-enum class OperationAction {
+enum class OperationAction : std::uint8_t {
     // by the handler
     start,
     succeed,
@@ -36,16 +37,11 @@ struct OperationUpdate {
     OperationSubType subType{OperationSubType::none};
     std::string parentId{};
     std::string name{};
-    std::string callbackId{};
-    std::string handlerName{};
-    std::string tenantId{};
-    std::optional<std::chrono::seconds> heartbeatTimeout{};
+    Boxed<EntryDetails> details{};
     std::optional<std::chrono::seconds> delay{};
     std::optional<std::string> payload{};
-    std::optional<ErrorObject> error{};
+    Boxed<ErrorObject> error{};
     bool replayChildren{};
-    std::optional<TimePoint> invocationStart{};  ///< of `completeInvocation`
-    std::string requestId{};                     ///< of `completeInvocation`
 };
 
 }  // namespace durable::inline v0

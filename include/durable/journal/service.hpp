@@ -261,17 +261,12 @@ private:
                  .subType = update.subType,
                  .parentId = std::move(update.parentId),
                  .name = std::move(update.name),
-                 .callbackId = std::move(update.callbackId),
-                 .handlerName = std::move(update.handlerName),
-                 .tenantId = std::move(update.tenantId),
-                 .heartbeatTimeout = update.heartbeatTimeout,
+                 .details = std::move(update.details),
                  .delay = update.delay,
                  .payload = std::move(update.payload),
                  .error = std::move(update.error),
                  .attempt = endsAttempt ? attemptsBefore + 1 : 0,
-                 .replayChildren = update.replayChildren,
-                 .invocationStart = update.invocationStart,
-                 .requestId = std::move(update.requestId)};
+                 .replayChildren = update.replayChildren};
 }
 
 }  // namespace durable::inline v0

@@ -68,9 +68,10 @@ Task<Callback<T>> runCreateCallback(OperationCall call, CallbackConfig config) {
     call.recordStart([&](OperationUpdate& update) {
         const auto& services = call.invocation().services();
         const auto execution = call.invocation().identity().id;
-        if (isNew) update.callbackId = services.newCallbackId(execution, call.id());
+        EntryDetails details{.heartbeatTimeout = config.heartbeatTimeout};
+        if (isNew) details.callbackId = services.newCallbackId(execution, call.id());
+        update.details = std::move(details);
         update.delay = config.timeout;
-        update.heartbeatTimeout = config.heartbeatTimeout;
     });
     if (isNew) co_await call.written();
     co_return Callback<T>{std::move(call), std::move(config.serdes)};

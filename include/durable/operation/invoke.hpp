@@ -18,9 +18,10 @@ Task<T> runInvoke(OperationCall call, std::string handlerName, InvokeConfig conf
         Payload payload;
         if (!call.encode(Codec<Input>{config.payloadSerdes}, input, payload)) co_await Never{};
         const bool isNew = call.recordStart([&](OperationUpdate& update) {
-            update.handlerName = std::move(handlerName);
-            update.tenantId =
-                config.tenantId.empty() ? call.invocation().identity().tenantId : config.tenantId;
+            const auto& own = call.invocation().identity().tenantId;
+            update.details =
+                EntryDetails{.handlerName = std::move(handlerName),
+                             .tenantId = config.tenantId.empty() ? own : config.tenantId};
             update.payload = std::move(payload);
         });
         if (isNew) co_await call.written();

@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -31,7 +32,9 @@ public:
     [[nodiscard]] std::vector<Entry> load(ExecutionId execution) override {
         const std::scoped_lock lock{mutex_};
         const auto found = executions_.find(execution);
-        return found == executions_.end() ? std::vector<Entry>{} : found->second.entries;
+        if (found == executions_.end()) return {};
+        const auto& entries = found->second.entries;
+        return {entries.begin(), entries.end()};
     }
 
     [[nodiscard]] std::optional<ExecutionRecord> find(ExecutionId execution) override {
@@ -59,6 +62,8 @@ public:
         return records;
     }
 
+    [[nodiscard]] bool isInstant() const noexcept override { return true; }
+
     [[nodiscard]] ExecutionId lastExecution() override {
         const std::scoped_lock lock{mutex_};
         return executions_.empty() ? 0 : executions_.rbegin()->first;
@@ -67,7 +72,7 @@ public:
 private:
     struct Kept {
         ExecutionRecord record;
-        std::vector<Entry> entries;
+        std::deque<Entry> entries;  // grows without moving what is there
     };
 
     using Name = std::pair<std::string, std::string>;

@@ -41,7 +41,7 @@ struct ExecutionStart {
 struct ExecutionEnd {
     ExecutionStatus status{ExecutionStatus::succeeded};
     std::optional<std::string> result{};
-    std::optional<ErrorObject> error{};
+    Boxed<ErrorObject> error{};
     TimePoint endTime{};
 };
 
@@ -116,6 +116,9 @@ public:
 
     /// The greatest id that was ever given, or 0.
     [[nodiscard]] virtual ExecutionId lastExecution() = 0;
+
+    /// Whether `append` waits for nothing, so that commits need not wait for each other's company.
+    [[nodiscard]] virtual bool isInstant() const noexcept { return false; }
 };
 
 /// Visits every execution that `filter` lets through, however many there are.

@@ -29,10 +29,10 @@ inline void checkEntryFields(const Reopen& reopen) {
             entry.type = static_cast<OperationType>(type);
             entry.subType = static_cast<OperationSubType>(type + kind % 7);
             entry.parentId = "1-2";
-            entry.callbackId = "c+/=";
-            entry.handlerName = "other";
-            entry.tenantId = awkward;
-            entry.heartbeatTimeout = std::chrono::seconds{1};
+            entry.details = EntryDetails{.callbackId = "c+/=",
+                                         .handlerName = "other",
+                                         .tenantId = awkward,
+                                         .heartbeatTimeout = std::chrono::seconds{1}};
             entry.delay = std::chrono::seconds{31'622'400};
             entry.error = fullError();
             entry.attempt = 4'000'000'000;

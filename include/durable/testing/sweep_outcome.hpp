@@ -98,8 +98,9 @@ public:
         forEachRecord(store_, {}, [&](const ExecutionRecord& record) {
             records.push_back(record);
             for (const auto& entry : store_.load(record.id)) {
-                if (entry.callbackId.empty()) continue;
-                callbacks_[entry.callbackId] =
+                const auto& callbackId = entry.details.orDefault().callbackId;
+                if (callbackId.empty()) continue;
+                callbacks_[callbackId] =
                     fmt::format("<callback {} of {}>", entry.operationId, record.start.name);
             }
         });

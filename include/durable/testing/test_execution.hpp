@@ -199,10 +199,11 @@ public:
         std::vector<TestInvocation> invocations;
         for (const auto& entry : runner_->store().load(id_)) {
             if (entry.kind != EntryKind::invocationCompleted) continue;
-            invocations.push_back({.startTime = entry.invocationStart,
+            const auto& details = entry.details.orDefault();
+            invocations.push_back({.startTime = details.invocationStart,
                                    .endTime = entry.time,
-                                   .requestId = entry.requestId,
-                                   .error = entry.error});
+                                   .requestId = details.requestId,
+                                   .error = entry.error.toOptional()});
         }
         return invocations;
     }

@@ -109,7 +109,7 @@ TEST_CASE("nothing under a context that has ended sets a timer") {
     state.fold(begun);
     state.fold(started(OperationType::context, "1"));
     auto callback = started(OperationType::callback, "1-1", 60s);
-    callback.heartbeatTimeout = 10s;
+    callback.details = durable::EntryDetails{.heartbeatTimeout = 10s};
     state.fold(callback);
     state.fold({.kind = EntryKind::succeeded, .operationId = "1"});
 

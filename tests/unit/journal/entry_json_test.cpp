@@ -50,12 +50,10 @@ bool equal(const Entry& left, const Entry& right) {
     return left.kind == right.kind && left.time == right.time &&
            left.operationId == right.operationId && left.type == right.type &&
            left.subType == right.subType && left.parentId == right.parentId &&
-           left.name == right.name && left.callbackId == right.callbackId &&
-           left.handlerName == right.handlerName && left.tenantId == right.tenantId &&
-           left.heartbeatTimeout == right.heartbeatTimeout && left.delay == right.delay &&
-           left.payload == right.payload && left.error == right.error &&
-           left.attempt == right.attempt && left.replayChildren == right.replayChildren &&
-           left.invocationStart == right.invocationStart && left.requestId == right.requestId;
+           left.name == right.name && left.details.orDefault() == right.details.orDefault() &&
+           left.delay == right.delay && left.payload == right.payload &&
+           left.error == right.error && left.attempt == right.attempt &&
+           left.replayChildren == right.replayChildren;
 }
 
 class RandomEntries {
@@ -72,13 +70,8 @@ public:
         entry.subType = static_cast<OperationSubType>(below(12));
         entry.parentId = maybe() ? "1" : "";
         entry.name = text();
-        entry.callbackId = text();
-        entry.handlerName = text();
-        entry.tenantId = text();
-        if (maybe()) entry.heartbeatTimeout = std::chrono::seconds{below(100'000)};
+        if (maybe()) entry.details = details(entry.time);
         if (maybe()) entry.delay = std::chrono::seconds{below(100'000)};
-        if (maybe()) entry.invocationStart = entry.time - std::chrono::milliseconds{below(1000)};
-        entry.requestId = text();
         if (maybe()) entry.payload = text();
         if (maybe()) entry.error = error(3);
         if (maybe()) entry.attempt = static_cast<std::uint32_t>(generator_());
@@ -87,6 +80,14 @@ public:
     }
 
 private:
+    durable::EntryDetails details(TimePoint time) {
+        durable::EntryDetails details{
+            .callbackId = text(), .handlerName = text(), .tenantId = text(), .requestId = text()};
+        if (maybe()) details.heartbeatTimeout = std::chrono::seconds{below(100'000)};
+        if (maybe()) details.invocationStart = time - std::chrono::milliseconds{below(1000)};
+        return details;
+    }
+
     std::uint32_t below(std::uint32_t bound) {
         return static_cast<std::uint32_t>(generator_()) % bound;
     }
@@ -132,8 +133,7 @@ TEST_CASE("entries are one JSON array") {
          .subType = OperationSubType::callback,
          .parentId = "1",
          .name = "approval",
-         .callbackId = "7x1x4xabc",
-         .heartbeatTimeout = 10s,
+         .details = durable::EntryDetails{.callbackId = "7x1x4xabc", .heartbeatTimeout = 10s},
          .delay = 60s},
         {.kind = EntryKind::retried,
          .time = TimePoint{2500ms},
@@ -151,8 +151,8 @@ TEST_CASE("entries are one JSON array") {
     CHECK(entriesToJson(entries) ==
           R"([{"kind":"started","time":1500,"payload":"[1]"},)"
           R"({"kind":"started","time":2000,"id":"1-4","type":"CALLBACK","subType":"Callback",)"
-          R"("name":"approval","parent":"1","callbackId":"7x1x4xabc","delay":60,)"
-          R"("heartbeatTimeout":10},)"
+          R"("name":"approval","parent":"1","callbackId":"7x1x4xabc","heartbeatTimeout":10,)"
+          R"("delay":60},)"
           R"({"kind":"retried","time":2500,"id":"2","delay":5,"attempt":1,)"
           R"("error":{"ErrorType":"E","ErrorMessage":"m"}},)"
           R"({"kind":"succeeded","time":3000,"id":"3","type":"CONTEXT","replayChildren":true,)"
@@ -253,8 +253,7 @@ TEST_CASE("the end of an invocation that an earlier version wrote can be read") 
 
     REQUIRE(entries.size() == 1);
     CHECK(entries[0].kind == EntryKind::invocationCompleted);
-    CHECK_FALSE(entries[0].invocationStart);
-    CHECK(entries[0].requestId.empty());
+    CHECK_FALSE(entries[0].details);
 }
 
 TEST_CASE("the start of an invocation must be a time") {

@@ -140,14 +140,14 @@ TEST_CASE("an operation ends with its result or its error, and the time") {
     const auto& first = *state.find("1");
     CHECK(first.status == OperationStatus::succeeded);
     CHECK(first.result == "42");
-    CHECK(first.error == nullptr);
+    CHECK_FALSE(first.error);
     CHECK(first.attempt == 2);
     CHECK(first.endTime == at(30ms));
     const auto& second = *state.find("2");
     CHECK(second.status == OperationStatus::failed);
     CHECK(second.name == "report");  // it ended without having started
     CHECK(second.result == std::nullopt);
-    REQUIRE(second.error != nullptr);
+    REQUIRE(second.error);
     CHECK(second.error->message == "m");
 }
 
@@ -193,12 +193,11 @@ TEST_CASE("a chained invoke and a callback keep what the world needs to know") {
     ExecutionState state;
     state.fold(executionStarted);
     auto invoke = started(OperationType::chainedInvoke, "1", 0ms);
-    invoke.handlerName = "refund";
-    invoke.tenantId = "t";
+    invoke.details = durable::EntryDetails{.handlerName = "refund", .tenantId = "t"};
     invoke.payload = "7";
     state.fold(invoke);
     auto callback = started(OperationType::callback, "2", 0ms);
-    callback.callbackId = "1x2xabc";
+    callback.details = durable::EntryDetails{.callbackId = "1x2xabc"};
     state.fold(callback);
 
     CHECK(state.find("1")->details->handlerName == "refund");
@@ -299,7 +298,7 @@ TEST_CASE("a callback is due at its timeout or its heartbeat timeout, whichever 
     ExecutionState state;
     state.fold(executionStarted);
     auto callback = started(OperationType::callback, "1", 0ms, 60s);
-    callback.heartbeatTimeout = 10s;
+    callback.details = durable::EntryDetails{.heartbeatTimeout = 10s};
     state.fold(callback);
     CHECK(state.nextDue() == at(10s));
 

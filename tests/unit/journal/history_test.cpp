@@ -14,6 +14,7 @@
 #include <vector>
 
 using durable::Entry;
+using durable::EntryDetails;
 using durable::ErrorObject;
 using durable::ExecutionState;
 using durable::HistoryEvent;
@@ -226,8 +227,7 @@ TEST_CASE("the history of waitForCallback puts its parts under its context") {
                  .type = Type::callback,
                  .subType = OperationSubType::callback,
                  .parentId = "1",
-                 .callbackId = "1x1x1xabc",
-                 .heartbeatTimeout = 10s,
+                 .details = EntryDetails{.callbackId = "1x1x1xabc", .heartbeatTimeout = 10s},
                  .delay = 60s});
     journal.add(submitter).add(submitted).endInvocation();
     journal.add({.action = Action::succeed,
@@ -259,7 +259,10 @@ TEST_CASE("the history of waitForCallback puts its parts under its context") {
 
 TEST_CASE("the history of a callback that times out tells which timeout it was") {
     Journal journal;
-    journal.add({.operationId = "1", .type = Type::callback, .callbackId = "1x1xabc", .delay = 5s});
+    journal.add({.operationId = "1",
+                 .type = Type::callback,
+                 .details = EntryDetails{.callbackId = "1x1xabc"},
+                 .delay = 5s});
     journal.endInvocation();
     journal.add({.action = Action::heartbeat, .operationId = "1", .type = Type::callback});
     journal.add(
@@ -283,8 +286,7 @@ TEST_CASE("the history of a chained invoke tells whom it invoked, with every mem
                  .type = Type::chainedInvoke,
                  .subType = OperationSubType::chainedInvoke,
                  .name = "refund",
-                 .handlerName = "refund-order",
-                 .tenantId = "t",
+                 .details = EntryDetails{.handlerName = "refund-order", .tenantId = "t"},
                  .payload = "7"});
     journal.endInvocation();
     journal.add({.action = Action::succeed,
@@ -364,9 +366,8 @@ TEST_CASE("a damaged journal has no history") {
 TEST_CASE("step 1-17: the end of an invocation tells when it began, its id and what ended it") {
     Journal journal;
     journal.add({.action = Action::completeInvocation,
-                 .error = ErrorObject{.type = "Runtime.ExitError", .message = "gone"},
-                 .invocationStart = TimePoint{1500ms},
-                 .requestId = "r-1"});
+                 .details = EntryDetails{.invocationStart = TimePoint{1500ms}, .requestId = "r-1"},
+                 .error = ErrorObject{.type = "Runtime.ExitError", .message = "gone"}});
 
     CHECK(journal.history().back().details ==
           json::parse(R"({"StartTimestamp": 1.5, "EndTimestamp": 2.0, "RequestId": "r-1",

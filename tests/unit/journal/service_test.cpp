@@ -315,14 +315,15 @@ TEST_CASE("the texts of an error together are at most as long as the limit says"
 
     update.error = ErrorObject{.message = "12345", .data = "67890"};
     CHECK(refused(state, update, limits) == "accepted");
-    update.error->data = "678901";
+    update.error = ErrorObject{.message = "12345", .data = "678901"};
     CHECK(refused(state, update, limits) == "The error must be at most 10 bytes, got 11.");
 
     const auto cause =
         std::make_shared<const ErrorObject>(ErrorObject{.message = "67", .stackTrace = {"8", "9"}});
     update.error = ErrorObject{.type = "123", .message = "45", .cause = cause};
     CHECK(refused(state, update, limits) == "accepted");
-    update.error->stackTrace = {"01"};
+    update.error =
+        ErrorObject{.type = "123", .message = "45", .stackTrace = {"01"}, .cause = cause};
     CHECK(refused(state, update, limits) == "The error must be at most 10 bytes, got 11.");
 }
 
@@ -338,7 +339,7 @@ TEST_CASE("by default a payload may have 6 MiB and an error 1 MiB") {
     auto failure = updateOf(Type::step, Action::fail);
     failure.error = ErrorObject{.message = std::string(1024 * 1024, 'a')};
     CHECK(refused(state, failure) == "accepted");
-    *failure.error->message += 'a';
+    failure.error = ErrorObject{.message = std::string(1024 * 1024 + 1, 'a')};
     CHECK(refused(state, failure) == "The error must be at most 1048576 bytes, got 1048577.");
 }
 
@@ -356,16 +357,15 @@ TEST_CASE("a refusal changes nothing") {
 TEST_CASE("an entry says everything that its update said, and when") {
     ExecutionState state;
     begin(state);
+    const durable::EntryDetails details{
+        .callbackId = "7x1x4xabc", .handlerName = "h", .tenantId = "t", .heartbeatTimeout = 10s};
     const auto entry = accepted(state, {.action = Action::start,
                                         .operationId = "1-4",
                                         .type = Type::callback,
                                         .subType = durable::OperationSubType::callback,
                                         .parentId = "1",
                                         .name = "approval",
-                                        .callbackId = "7x1x4xabc",
-                                        .handlerName = "h",
-                                        .tenantId = "t",
-                                        .heartbeatTimeout = 10s,
+                                        .details = details,
                                         .delay = 60s,
                                         .payload = "p",
                                         .replayChildren = true});
@@ -377,10 +377,7 @@ TEST_CASE("an entry says everything that its update said, and when") {
     CHECK(entry.subType == durable::OperationSubType::callback);
     CHECK(entry.parentId == "1");
     CHECK(entry.name == "approval");
-    CHECK(entry.callbackId == "7x1x4xabc");
-    CHECK(entry.handlerName == "h");
-    CHECK(entry.tenantId == "t");
-    CHECK(entry.heartbeatTimeout == 10s);
+    CHECK(entry.details.orDefault() == details);
     CHECK(entry.delay == 60s);
     CHECK(entry.payload == "p");
     CHECK(entry.attempt == 0);
