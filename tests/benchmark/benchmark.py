@@ -19,21 +19,22 @@ import subprocess
 import sys
 import tempfile
 
-# name, what a row of the table says, stores, sizes, what it is compared with, better when higher
+# name, what a row of the table says, stores, sizes, what it is compared with
 WORKLOADS = [
-    ("W1", "serial steps", ("sqlite", "memory"), (1_000, 3_000, 10_000), "commits", True),
-    ("W1-inline", "serial steps, no threads", ("memory",), (10_000, 100_000, 1_000_000), None, True),
-    ("W2", "map, concurrency 100", ("sqlite", "memory"), (1_000, 10_000, 100_000), "rows", True),
-    ("W2-resume", "resume of half a map", ("sqlite",), (10_000, 100_000), "reading", False),
-    ("W3", "executions of 5 steps", ("sqlite", "memory"), (300, 1_000, 3_000), "rows", True),
-    ("W4", "wake-up by a callback", ("sqlite", "memory"), (300,), "commit", False),
-    ("W5", "kill -9 to next step", ("sqlite",), (1_000, 10_000, 100_000), "reading", False),
-    ("W6-parked", "suspended, in memory", ("sqlite",), (10_000, 100_000), None, False),
-    ("W6-evicted", "suspended, evicted", ("sqlite",), (10_000, 100_000), None, False),
-    ("W7", "process start to a step", ("sqlite", "memory"), (1,), "first row", False),
-    ("beside", "p99 of a step beside a map", ("sqlite",), (100_000,), None, False),
+    ("W1", "serial steps", ("sqlite", "memory"), (1_000, 3_000, 10_000), "commits"),
+    ("W1-inline", "integers, no threads", ("memory",), (10_000, 100_000, 1_000_000), None),
+    ("W1-objects", "objects, no threads", ("memory",), (10_000, 100_000, 1_000_000), None),
+    ("W2", "map, concurrency 100", ("sqlite", "memory"), (10_000, 100_000, 1_000_000), "rows"),
+    ("W2-resume", "resume of half a map", ("sqlite",), (10_000, 100_000, 1_000_000), "reading"),
+    ("W3", "executions of 5 steps", ("sqlite", "memory"), (300, 1_000, 3_000), "rows"),
+    ("W4", "wake-up by a callback", ("sqlite", "memory"), (300,), "commit"),
+    ("W5", "kill -9 to next step", ("sqlite",), (1_000, 10_000, 100_000), "reading"),
+    ("W6-parked", "suspended, in memory", ("sqlite",), (10_000, 100_000), None),
+    ("W6-evicted", "suspended, evicted", ("sqlite",), (10_000, 100_000), None),
+    ("W7", "process start to a step", ("sqlite", "memory"), (1,), "first row"),
+    ("beside", "p99 of a step beside a map", ("sqlite",), (100_000,), None),
 ]
-QUICK = {"W1": 1_000, "W1-inline": 100_000, "W2": 10_000, "W2-resume": 10_000, "W3": 1_000, "W4": 100,
+QUICK = {"W1": 1_000, "W1-inline": 100_000, "W1-objects": 100_000, "W2": 10_000, "W2-resume": 10_000, "W3": 1_000, "W4": 100,
          "W5": 10_000, "W6-parked": 3_000, "W6-evicted": 3_000, "W7": 1, "beside": 10_000}
 SMOKE = {name: 20 for name, *_ in WORKLOADS}
 
@@ -42,22 +43,22 @@ class Bench:
     def __init__(self, program):
         self.program = program
 
-    def run(self, workload, store, size):
+    def run(self, workload, store, size, group=1):
         with tempfile.TemporaryDirectory(prefix="benchmark-", dir=".") as directory:
-            done = subprocess.run([self.program, workload, store, str(size), directory],
+            done = subprocess.run([self.program, workload, store, str(size), directory, str(group)],
                                   capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"{workload} {store} {size}: {done.stderr}")
         return json.loads(done.stdout)
 
     def raw(self, kind, size, group):
-        """The limit, in the unit of the workload that is compared with it."""
+        """The limit, in the unit of the workload that is compared with it; `size`: its rows."""
         if kind == "commits":
-            return self.run("raw-rows", "sqlite", 1)["value"]
+            return self.run("raw-rows", "sqlite", size)["value"]
         if kind == "commit":
-            return 1e3 / self.run("raw-rows", "sqlite", 1)["value"]
+            return 1e3 / self.run("raw-rows", "sqlite", size)["value"]
         if kind == "rows":
-            return self.run("raw-rows", "sqlite", group)["value"]
+            return self.run("raw-rows", "sqlite", min(size, 200_000), group)["value"]
         if kind == "reading":
             return self.run("raw-reading", "sqlite", size)["value"]
         return self.run("raw-first-row", "sqlite", 1)["value"]
@@ -66,14 +67,15 @@ class Bench:
         """One run between two probes."""
         if store == "memory" or kind is None:
             return self.run(workload, store, size) | {"raw": None, "ratio": None, "steady": True}
-        group = 1
-        if kind == "rows":  # as large as the workload's own commits are
+        group, rows = 1, size
+        if kind == "rows":  # as many as the workload's own, and as large commits
             trial = self.run(workload, store, min(size, 1_000))
             group = max(1, round(trial["entries"] / max(1, trial["commits"])))
+            rows = round(size * trial["entries"] / min(size, 1_000))
         for _ in range(4):
-            before = self.raw(kind, size, group)
+            before = self.raw(kind, rows, group)
             report = self.run(workload, store, size)
-            after = self.raw(kind, size, group)
+            after = self.raw(kind, rows, group)
             steady = max(before, after) < 1.5 * min(before, after)
             if steady:
                 break
@@ -108,7 +110,7 @@ def short(number):
 
 def row(name, result):
     extra = ", ".join(f"{key} {short(result[key])}" for key in
-                      ("p99Ms", "idleP99Ms", "growth", "startUpSeconds", "syncs") if key in result)
+                      ("p99Ms", "idleP99Ms", "growth", "startUpSeconds", "bytesPerItem", "syncs") if key in result)
     return (f"{result['workload']:<11}{name:<28}{result['store']:<7}{result['size']:>10,}"
             f"{short(result['value']):>12} {result['unit']:<20}"
             f"{short(result['min']):>10} ..{short(result['max']):>10}"
@@ -129,7 +131,7 @@ def main():
     lines = []
     print(f"{'':<11}{'':<28}{'store':<7}{'size':>10}{'median':>12} {'':<20}"
           f"{'least':>10} ..{'greatest':>10}{'raw':>12}{'ratio':>8}{'peak':>9}")
-    for name, text, stores, sizes, kind, _ in WORKLOADS:
+    for name, text, stores, sizes, kind in WORKLOADS:
         if options.only and name != options.only:
             continue
         for store in stores:

@@ -8,8 +8,8 @@
 #include <map>
 
 /// \file
-/// `durable_benchmark WORKLOAD STORE SIZE DIRECTORY`: runs one workload once and prints what it
-/// measured as a line of JSON. `run` calls it.
+/// `durable_benchmark WORKLOAD STORE SIZE DIRECTORY [GROUP]`: runs one workload once and prints
+/// what it measured as a line of JSON. `run` calls it.
 
 namespace {
 
@@ -25,6 +25,7 @@ std::map<std::string, std::function<json(const Request&)>> workloads() {
     return {
         {"W1", serialSteps},
         {"W1-inline", stepsInline},
+        {"W1-objects", objectsInline},
         {"W2", mapOfSteps},
         {"W2-resume", mapHalfDone},
         {"W3", manyExecutions},
@@ -34,8 +35,7 @@ std::map<std::string, std::function<json(const Request&)>> workloads() {
         {"W6-evicted", suspendedEvicted},
         {"W7", firstStep},
         {"beside", stepsBesideMap},
-        {"raw-rows",  // SIZE to a commit
-         [=](const Request& r) { return value(sqliteRows(r, r.size, seconds), "rows/s"); }},
+        {"raw-rows", [=](const Request& r) { return value(sqliteRows(r), "rows/s"); }},
         {"raw-appends", [=](const Request& r) { return value(syncedAppends(r, seconds), "1/s"); }},
         {"raw-reading",
          [=](const Request& r) { return value(sqliteReading(r, r.size) * 1e3, "ms"); }},
@@ -56,11 +56,12 @@ std::map<std::string, std::function<void(const Request&)>> processes() {
 }  // namespace
 
 int main(int count, char** words) {
-    if (count != 5) {
-        (void)std::fputs("durable_benchmark WORKLOAD STORE SIZE DIRECTORY\n", stderr);
+    if (count != 5 && count != 6) {
+        (void)std::fputs("durable_benchmark WORKLOAD STORE SIZE DIRECTORY [GROUP]\n", stderr);
         return 2;
     }
-    const Request request{words[1], words[2], std::stoul(words[3]), words[4]};
+    const Request request{words[1], words[2], std::stoul(words[3]), words[4],
+                          count == 6 ? std::stoul(words[5]) : 1};
     try {
         if (const auto process = processes(); process.contains(request.workload)) {
             process.at(request.workload)(request);

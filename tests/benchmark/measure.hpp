@@ -42,6 +42,7 @@ struct Request {
     std::string store{};
     std::size_t size{};
     std::filesystem::path directory{};  ///< empty, and on the disk that is measured
+    std::size_t group{1};               ///< rows to a commit, of a raw limit
 };
 
 }  // namespace benchmark_support

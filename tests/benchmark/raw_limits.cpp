@@ -48,14 +48,11 @@ struct Database {
 
 }  // namespace
 
-double sqliteRows(const Request& request, std::size_t rowsPerCommit, double seconds) {
+double sqliteRows(const Request& request) {
     Database database{request.directory / "raw.db"};
     const auto begin = now();
     std::size_t rows = 0;
-    while (now() - begin < seconds) {
-        database.insert(rowsPerCommit);
-        rows += rowsPerCommit;
-    }
+    for (; rows < request.size; rows += request.group) database.insert(request.group);
     return static_cast<double>(rows) / (now() - begin);
 }
 

@@ -8,8 +8,8 @@
 
 namespace benchmark_support {
 
-/// Rows per second, each of a step's size, `rowsPerCommit` to a transaction, for `seconds`.
-[[nodiscard]] double sqliteRows(const Request& request, std::size_t rowsPerCommit, double seconds);
+/// Rows per second, `size` rows, each of a step's size, `group` to a transaction.
+[[nodiscard]] double sqliteRows(const Request& request);
 
 /// Appends of a step's size per second, each with `fdatasync`.
 [[nodiscard]] double syncedAppends(const Request& request, double seconds);

@@ -29,7 +29,8 @@ namespace benchmark_support {
 [[nodiscard]] nlohmann::json suspendedParked(const Request& request);   ///< W6
 [[nodiscard]] nlohmann::json suspendedEvicted(const Request& request);  ///< W6
 [[nodiscard]] nlohmann::json firstStep(const Request& request);         ///< W7
-[[nodiscard]] nlohmann::json stepsInline(const Request& request);       ///< no threads
+[[nodiscard]] nlohmann::json stepsInline(const Request& request);       ///< integers, no threads
+[[nodiscard]] nlohmann::json objectsInline(const Request& request);     ///< objects, no threads
 [[nodiscard]] nlohmann::json stepsBesideMap(const Request& request);    ///< latency under load
 
 /// The processes that W2, W5 and W7 start: `file` is their journal.

@@ -43,6 +43,8 @@ T seriesOf(std::size_t count) {
     return series;
 }
 
+EngineOptions inlined() { return {.workflowThreads = 0, .stepThreads = 0}; }
+
 nlohmann::json timed(Engine& engine, const char* unit, std::size_t size, double begin, double end,
                      const Growth& growth) {
     auto report = reportOf(engine);
@@ -52,20 +54,28 @@ nlohmann::json timed(Engine& engine, const char* unit, std::size_t size, double 
     return report;
 }
 
-nlohmann::json steps(const Request& request, EngineOptions options) {
+struct Order {
+    std::size_t id{};
+    std::string item{};
+    double price{};
+    bool paid{};
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, id, item, price, paid)
+
+/// Serial steps that return what `body` makes of their number.
+template <class Body>
+nlohmann::json steps(const Request& request, EngineOptions options, Body body) {
     Growth growth{request.size};
     Engine engine{openStore(request), std::move(options)};
-    engine.registerHandler("steps", [&](DurableContext& ctx) -> Task<std::size_t> {
-        std::size_t length = 0;
+    engine.registerHandler("steps", [&](DurableContext& ctx) -> Task<int> {
         for (std::size_t i = 1; i <= request.size; ++i) {
-            const auto text = co_await ctx.step("step", [i] { return result(i); });
-            length += text.size();
+            co_await ctx.step("step", [&body, i] { return body(i); });
             growth.done(i);
         }
-        co_return length;
+        co_return 0;
     });
     const auto begin = now();
-    (void)engine.start("steps", {.name = "one"}).result<std::size_t>();
+    engine.start("steps", {.name = "one"}).wait();
     return timed(engine, "steps/s", request.size, begin, now(), growth);
 }
 
@@ -84,10 +94,16 @@ nlohmann::json reportOf(const Engine& engine) {
             {"peakKib", peakKib()}};
 }
 
-nlohmann::json serialSteps(const Request& request) { return steps(request, {}); }
+nlohmann::json serialSteps(const Request& request) { return steps(request, {}, result); }
 
 nlohmann::json stepsInline(const Request& request) {
-    return steps(request, {.workflowThreads = 0, .stepThreads = 0});
+    return steps(request, inlined(), [](std::size_t i) { return i; });
+}
+
+nlohmann::json objectsInline(const Request& request) {
+    return steps(request, inlined(), [](std::size_t i) {
+        return Order{.id = i, .item = "nails", .price = 1.5, .paid = true};
+    });
 }
 
 nlohmann::json mapOfSteps(const Request& request) {
@@ -105,15 +121,17 @@ nlohmann::json mapOfSteps(const Request& request) {
                              {.maxConcurrency = 100});
         co_return results.successCount();
     });
+    const auto residentBefore = residentKib();
     const auto begin = now();
     (void)engine.start("map", {.name = "one"}).result<std::size_t>();
-    return timed(engine, "items/s", request.size, begin, now(), growth);
+    auto report = timed(engine, "items/s", request.size, begin, now(), growth);
+    report["bytesPerItem"] =
+        static_cast<double>(peakKib() - residentBefore) * 1024 / static_cast<double>(request.size);
+    return report;
 }
 
 nlohmann::json manyExecutions(const Request& request) {
     constexpr std::size_t starters = 64;
-    Growth growth{request.size};
-    std::atomic<std::size_t> done{};
     Engine engine{openStore(request)};
     engine.registerHandler("steps", [&](DurableContext& ctx) -> Task<std::size_t> {
         std::size_t length = 0;
@@ -121,7 +139,6 @@ nlohmann::json manyExecutions(const Request& request) {
             const auto text = co_await ctx.step("step", [i] { return result(i); });
             length += text.size();
         }
-        growth.done(++done);
         co_return length;
     });
     const auto begin = now();
@@ -140,7 +157,10 @@ nlohmann::json manyExecutions(const Request& request) {
             });
         }
     }
-    return timed(engine, "executions/s", request.size, begin, now(), growth);
+    auto report = reportOf(engine);
+    report["value"] = static_cast<double>(request.size) / (now() - begin);
+    report["unit"] = "executions/s";
+    return report;
 }
 
 nlohmann::json stepsBesideMap(const Request& request) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/base/boxed.hpp>
 #include <durable/context/call_trace.hpp>
 #include <durable/context/services.hpp>
 #include <durable/coro/body_run.hpp>
@@ -54,8 +55,10 @@ public:
           state_{state},
           mailbox_{std::move(mailbox)},
           scope_{loop_} {
-        if (services.plugins != nullptr) plugins_.emplace(*services.plugins, state);
-        if (services.verifyReplay) trace_.emplace();
+        if (services.plugins != nullptr) {
+            plugins_ = std::make_unique<PluginDispatch>(*services.plugins, state);
+        }
+        if (services.verifyReplay) trace_ = std::make_unique<CallTrace>();
     }
     Invocation(const Invocation&) = delete;
     Invocation& operator=(const Invocation&) = delete;
@@ -69,10 +72,10 @@ public:
     [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
 
     /// Whom to tell what happens, or null.
-    [[nodiscard]] PluginDispatch* plugins() noexcept { return plugins_ ? &*plugins_ : nullptr; }
+    [[nodiscard]] PluginDispatch* plugins() noexcept { return plugins_.get(); }
 
     /// What this pass has called, or null if nobody wants to know.
-    [[nodiscard]] CallTrace* trace() noexcept { return trace_ ? &*trace_ : nullptr; }
+    [[nodiscard]] CallTrace* trace() noexcept { return trace_.get(); }
 
     // --- for operations ---------------------------------------------------------------------
 
@@ -222,8 +225,8 @@ private:
     LinkedList<Written> awaitingWrite_;
     std::multimap<const Operation*, Resumable*> awaited_;
     Boxed<ErrorObject> halted_;
-    std::optional<PluginDispatch> plugins_;
-    std::optional<CallTrace> trace_;
+    std::unique_ptr<PluginDispatch> plugins_;  // null where nobody listens
+    std::unique_ptr<CallTrace> trace_;         // null where nobody compares
 };
 
 }  // namespace durable::inline v0

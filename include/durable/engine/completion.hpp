@@ -11,6 +11,7 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace durable::inline v0 {
 
@@ -88,7 +89,8 @@ private:
 /// The end of an execution, for everyone who waits for it.
 using Completion = Promised<ExecutionEnd>;
 
-/// The completions of the executions that somebody has asked for and that have not ended.
+/// The completions of the executions that somebody waits for and that have not ended. One that
+/// nobody holds any more is forgotten.
 ///
 /// Thread-safety: all members.
 class Completions {
@@ -96,37 +98,72 @@ public:
     /// The completion of an execution. `find` looks the execution up as it is now.
     template <class Find>
     [[nodiscard]] std::shared_ptr<const Completion> of(ExecutionId id, Find find) {
-        const std::scoped_lock lock{mutex_};
-        if (const auto known = open_.find(id); known != open_.end()) return known->second;
-        auto completion = std::make_shared<Completion>();
+        const auto own = std::make_shared<Completion>();
+        const std::shared_ptr<Completion> completion{own.get(), Forget{open_, id, own}};
+        const std::scoped_lock lock{open_->mutex};  // let go before the completion is
+        if (auto known = open_->find(id)) return known;
         if (const std::optional<ExecutionEnd> end = find()) {
             completion->set(*end);
         } else if (failure_) {
             completion->fail(failure_);
         } else {
-            open_.emplace(id, completion);
+            open_->byId[id] = completion;
         }
         return completion;
     }
 
-    /// The completion of an execution that has ended, for the caller to set; null if nobody asked.
+    /// The completion of an execution that has ended, for the caller to set; null if nobody waits.
     [[nodiscard]] std::shared_ptr<Completion> take(ExecutionId id) {
-        const std::scoped_lock lock{mutex_};
-        auto node = open_.extract(id);
-        return node ? std::move(node.mapped()) : nullptr;
+        const std::scoped_lock lock{open_->mutex};
+        auto completion = open_->find(id);
+        open_->byId.erase(id);
+        return completion;
     }
 
     /// Fails those that are open, and those that are asked for later.
     void failAll(const std::exception_ptr& error) {
-        const std::scoped_lock lock{mutex_};
-        failure_ = error;
-        for (auto& [id, completion] : std::exchange(open_, {})) completion->fail(error);
+        std::vector<std::shared_ptr<Completion>> failed;  // let go without the lock
+        {
+            const std::scoped_lock lock{open_->mutex};
+            failure_ = error;
+            for (const auto& [id, completion] : std::exchange(open_->byId, {})) {
+                failed.push_back(completion.lock());
+            }
+        }
+        for (const auto& completion : failed) {
+            if (completion) completion->fail(error);
+        }
     }
 
 private:
-    std::mutex mutex_;
+    struct Open {
+        [[nodiscard]] std::shared_ptr<Completion> find(ExecutionId id) const {
+            const auto found = byId.find(id);
+            return found == byId.end() ? nullptr : found->second.lock();
+        }
+
+        std::mutex mutex;
+        std::unordered_map<ExecutionId, std::weak_ptr<Completion>> byId;
+    };
+
+    /// Whoever holds a completion may do so for longer than the engine lives.
+    struct Forget {
+        std::weak_ptr<Open> open;
+        ExecutionId id{};
+        std::shared_ptr<Completion> completion;
+
+        void operator()(const Completion*) const {
+            const auto alive = open.lock();
+            if (!alive) return;
+            const std::scoped_lock lock{alive->mutex};
+            const auto found = alive->byId.find(id);
+            // Another one may have been asked for meanwhile.
+            if (found != alive->byId.end() && found->second.expired()) alive->byId.erase(found);
+        }
+    };
+
+    std::shared_ptr<Open> open_ = std::make_shared<Open>();
     std::exception_ptr failure_;
-    std::unordered_map<ExecutionId, std::shared_ptr<Completion>> open_;
 };
 
 }  // namespace durable::inline v0

@@ -99,14 +99,7 @@ public:
         auto driver = make(record.id);
         residents_.add(record.id, driver);
         driver->post([this, record, done = std::move(done)](ExecutionDriver& fresh) {
-            fresh.create(record, handlers_.find(record.start.handlerName),
-                         {.action = OperationAction::start,
-                          .type = OperationType::execution,
-                          .name = record.start.name,
-                          .details = tenantDetails(record.start.tenantId),
-                          .delay = record.start.timeout,
-                          .payload = record.start.input},
-                         done);
+            fresh.create(record, handlers_.find(record.start.handlerName), done);
         });
     }
 
@@ -224,11 +217,6 @@ private:
         }
         const std::scoped_lock lock{mutex_};
         if (residents_.addWaiting(record.id)) timers_.arm(record.id, wakeAt);
-    }
-
-    [[nodiscard]] static Boxed<EntryDetails> tenantDetails(const std::string& tenantId) {
-        if (tenantId.empty()) return {};
-        return EntryDetails{.tenantId = tenantId};
     }
 
     void log(LogLevel level, const std::string& message) const {

@@ -15,6 +15,7 @@
 #include <boost/asio/strand.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -109,7 +110,8 @@ public:
 
     /// Starts a new execution. `done` is called when that is durable, or with what kept it from
     /// being so.
-    void create(ExecutionRecord record, const Handler* handler, OperationUpdate start, Done done) {
+    void create(ExecutionRecord record, const Handler* handler, Done done) {
+        auto start = startUpdate(record.start);
         const auto decided = apply(state_, start, services_.clock.now(), services_.limits);
         if (const auto* refusal = std::get_if<Refusal>(&decided)) {
             abandon({}, std::make_exception_ptr(InvalidConfig{refusal->message}));
@@ -175,12 +177,8 @@ public:
     }
 
 private:
-    enum class Phase {
-        running,
-        parked,
-        ending,  ///< the end is recorded; that is being written
-        retired,
-    };
+    /// `ending`: the end is recorded; that is being written.
+    enum class Phase : std::uint8_t { running, parked, ending, retired };
 
     void open(ExecutionRecord record, const Handler* handler) {
         record_ = std::move(record);
@@ -343,7 +341,7 @@ private:
     Phase phase_{Phase::running};
     bool asleep_{};     ///< it waited when it was loaded, and the world has not woken it
     bool evicting_{};   ///< the frames are dropped, or will be as soon as nothing else goes on
-    bool wakeAgain_{};  ///< the world changed the execution after that
+    bool wakeAgain_{};  ///< the world changed it after that
     std::exception_ptr lostTo_;
     MessageTo<ExecutionDriver, &ExecutionDriver::onWritten> written_{*this};
 };

@@ -35,7 +35,9 @@ public:
 
     ExecutionWrites(DriverHost& host, ExecutionId execution) : host_{host}, execution_{execution} {}
 
-    void setStart(ExecutionStart start) { start_ = std::move(start); }
+    void setStart(ExecutionStart start) {
+        start_ = std::make_unique<ExecutionStart>(std::move(start));
+    }
     void setEnd(ExecutionEnd end) {
         end_ = std::move(end);
         due_ = true;
@@ -79,7 +81,7 @@ public:
             .error = {}, .upTo = invocation.recordedCount(), .invokes = {}, .operations = {}};
         JournalWriter::Submission submission;
         submission.commit.execution = execution_;
-        submission.commit.start = std::exchange(start_, std::nullopt);
+        if (start_) submission.commit.start = std::move(*std::exchange(start_, nullptr));
         submission.commit.end = std::exchange(end_, std::nullopt);
         submission.commit.suspension = newSuspension();
         submission.commit.acknowledged = std::exchange(acknowledged_, {});
@@ -143,7 +145,7 @@ private:
     bool due_{};
     bool inFlight_{};
     Outcome outcome_{};
-    std::optional<ExecutionStart> start_;
+    std::unique_ptr<ExecutionStart> start_;
     std::optional<ExecutionEnd> end_;
     std::optional<Suspension> waiting_;
     Suspension stored_{};

@@ -21,30 +21,30 @@ public:
     using Strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 
     LateFlush(boost::asio::io_context& io, Strand strand, std::chrono::milliseconds after)
-        : timer_{io}, strand_{std::move(strand)}, after_{after} {}
+        : io_{io}, strand_{std::move(strand)}, after_{after} {}
 
     /// Calls `owner->*flush` on the strand after the delay, if the owner lives then. Does nothing
     /// while such a call is on its way.
     template <class Owner>
     void schedule(std::weak_ptr<Owner> owner, void (Owner::*flush)()) {
-        if (std::exchange(scheduled_, true)) return;
-        timer_.expires_after(after_);
-        timer_.async_wait(boost::asio::bind_executor(
+        if (timer_) return;
+        timer_ = std::make_unique<boost::asio::steady_timer>(io_, after_);
+        timer_->async_wait(boost::asio::bind_executor(
             strand_, [this, owner = std::move(owner), flush](const boost::system::error_code&) {
                 const auto alive = owner.lock();  // and so is this, its member
                 if (!alive) return;
-                scheduled_ = false;
+                timer_.reset();
                 std::invoke(flush, *alive);
             }));
     }
 
-    void cancel() { timer_.cancel(); }
+    void cancel() { timer_.reset(); }
 
 private:
-    boost::asio::steady_timer timer_;
+    boost::asio::io_context& io_;
     Strand strand_;
     std::chrono::milliseconds after_;
-    bool scheduled_{};
+    std::unique_ptr<boost::asio::steady_timer> timer_;  // while such a call is on its way
 };
 
 }  // namespace durable::inline v0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/context/invocation.hpp>
 #include <durable/engine/replay_report.hpp>
 
 #include <algorithm>

@@ -69,6 +69,17 @@ namespace durable::inline v0 {
             .arn = executionArn(start.handlerName, start.name, id)};
 }
 
+/// The start of an execution.
+[[nodiscard]] inline OperationUpdate startUpdate(const ExecutionStart& start) {
+    OperationUpdate update{.action = OperationAction::start,
+                           .type = OperationType::execution,
+                           .name = start.name,
+                           .delay = start.timeout,
+                           .payload = start.input};
+    if (!start.tenantId.empty()) update.details = EntryDetails{.tenantId = start.tenantId};
+    return update;
+}
+
 /// What happens to an invoke that cannot be started.
 [[nodiscard]] inline OperationUpdate failedInvoke(std::string operationId, const char* type,
                                                   std::string message) {

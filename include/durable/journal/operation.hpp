@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/base/boxed.hpp>
 #include <durable/base/clock.hpp>
 #include <durable/base/error_object.hpp>
 

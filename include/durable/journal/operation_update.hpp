@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/base/boxed.hpp>
 #include <durable/base/clock.hpp>
 #include <durable/base/error_object.hpp>
 #include <durable/journal/entry.hpp>
 #include <durable/journal/operation.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <durable/base/error.hpp>
+#include <durable/serdes/json_text.hpp>
 #include <durable/serdes/payload.hpp>
 
 #include <nlohmann/json.hpp>
@@ -10,12 +11,13 @@
 #include <concepts>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 /// \file
-/// The default way from a value to text: JSON through `to_json` and `from_json`. Integers and
-/// booleans go directly, since `nlohmann::json` would be most of their cost.
+/// The default way from a value to text: JSON through `to_json` and `from_json`. Integers,
+/// booleans and plain text go directly, since `nlohmann::json` would be most of their cost.
 
 namespace durable::inline v0 {
 
@@ -50,6 +52,9 @@ template <class T>
     } else if constexpr (detail::PlainInteger<T>) {
         return std::to_string(value);
     } else {
+        if constexpr (std::same_as<T, std::string>) {
+            if (isPlainText(value)) return '"' + value + '"';
+        }
         try {
             return nlohmann::json(value).dump();
         } catch (const std::exception& error) {
@@ -66,6 +71,11 @@ template <class T>
         const char* end = text.data() + text.size();
         const auto read = std::from_chars(text.data(), end, value);
         if (read.ec == std::errc{} && read.ptr == end) return value;
+    }
+    if constexpr (std::same_as<T, std::string>) {
+        const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
+        const auto inside = quoted ? std::string_view{text}.substr(1, text.size() - 2) : "";
+        if (quoted && isPlainText(inside)) return std::string{inside};
     }
     try {
         const auto json = nlohmann::json::parse(text);

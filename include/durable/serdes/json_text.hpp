@@ -18,39 +18,54 @@
 
 namespace durable::inline v0 {
 
+namespace detail {
+
+/// Whether the byte stands for itself in a JSON string, or is part of a character that does.
+[[nodiscard]] constexpr bool needsNoEscape(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte != 0x7F && byte != '"' && byte != '\\';
+}
+
+inline void appendEscaped(std::string& json, char c) {
+    switch (c) {
+        case '"': json += "\\\""; return;
+        case '\\': json += "\\\\"; return;
+        case '\n': json += "\\n"; return;
+        case '\r': json += "\\r"; return;
+        case '\t': json += "\\t"; return;
+        default: break;
+    }
+    constexpr std::string_view digits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    json += "\\u00";
+    json += digits[byte >> 4U];
+    json += digits[byte & 0xFU];
+}
+
+}  // namespace detail
+
+/// Whether `text` is ASCII that stands for itself in a JSON string.
+[[nodiscard]] constexpr bool isPlainText(std::string_view text) {
+    bool plain = true;  // looks at every byte, as `isAscii`
+    for (const char c : text) {
+        plain &= detail::needsNoEscape(c) && static_cast<unsigned char>(c) < 0x80;
+    }
+    return plain;
+}
+
 /// Appends `text` in quotes. Bytes that are not UTF-8 become U+FFFD: whatever an exception said,
 /// it can be recorded.
 inline void appendJsonString(std::string& json, std::string_view text) {
-    const auto isPlain = [](unsigned char c) {
-        return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-    };
+    const std::string repaired = isUtf8(text) ? std::string{} : withValidUtf8(text);
+    if (!repaired.empty()) text = repaired;
     json += '"';
-    const auto special = std::ranges::find_if_not(text, isPlain);
-    if (special == text.end()) {
-        json += text;
-        json += '"';
-        return;
-    }
-    const bool escapesSuffice = isUtf8(text);
-    const std::string repaired = escapesSuffice ? std::string{} : withValidUtf8(text);
-    for (const char c : escapesSuffice ? text : std::string_view{repaired}) {
-        switch (c) {
-            case '"': json += "\\\""; break;
-            case '\\': json += "\\\\"; break;
-            case '\n': json += "\\n"; break;
-            case '\r': json += "\\r"; break;
-            case '\t': json += "\\t"; break;
-            default:
-                if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-                    constexpr std::string_view digits = "0123456789abcdef";
-                    const auto byte = static_cast<unsigned char>(c);
-                    json += "\\u00";
-                    json += digits[byte >> 4U];
-                    json += digits[byte & 0xFU];
-                } else {
-                    json += c;
-                }
-        }
+    while (true) {
+        const auto* const special = std::ranges::find_if_not(text, detail::needsNoEscape);
+        const auto length = static_cast<std::size_t>(special - text.begin());
+        json += text.substr(0, length);
+        if (length == text.size()) break;
+        detail::appendEscaped(json, *special);
+        text.remove_prefix(length + 1);
     }
     json += '"';
 }

@@ -41,7 +41,15 @@ namespace detail {
 
 }  // namespace detail
 
+/// Looks at every byte, for a loop without a way out is one that the compiler makes wide.
+[[nodiscard]] constexpr bool isAscii(std::string_view text) {
+    unsigned char all = 0;
+    for (const char c : text) all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
+    return all < 0x80;
+}
+
 [[nodiscard]] constexpr bool isUtf8(std::string_view text) {
+    if (isAscii(text)) return true;
     while (!text.empty()) {
         const auto length = detail::utf8SequenceLength(text);
         if (length == 0) return false;

@@ -103,7 +103,7 @@ public:
     /// What it failed with; empty if it did not.
     [[nodiscard]] std::optional<ErrorObject> error() const {
         const auto end = runner_->record(id_).end;
-        return end ? end->error : std::nullopt;
+        return end ? end->error.toOptional() : std::nullopt;
     }
 
     // --- its operations -----------------------------------------------------------------------

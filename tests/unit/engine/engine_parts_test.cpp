@@ -3,6 +3,7 @@
 
 #include <durable/durable.hpp>
 #include <durable/engine/callback_id.hpp>
+#include <durable/engine/completion.hpp>
 #include <durable/engine/handler_registry.hpp>
 #include <durable/engine/journal_writer.hpp>
 #include <durable/engine/parked.hpp>
@@ -456,4 +457,39 @@ TEST_CASE("text that cannot be a callback id names no place") {
     CHECK_FALSE(callbackPlaceOf("-5x1xab"));
     CHECK_FALSE(callbackPlaceOf("1xxab"));
     CHECK_FALSE(callbackPlaceOf("0x1xab"));
+}
+
+TEST_CASE("a completion is forgotten with the last who holds it") {
+    const auto running = [] { return std::optional<durable::ExecutionEnd>{}; };
+    durable::Completions completions;
+    const auto held = completions.of(1, running);
+    (void)completions.of(2, running);
+
+    CHECK(completions.of(1, running) == held);
+    CHECK(completions.take(2) == nullptr);
+    CHECK(completions.take(1) == held);
+    CHECK(completions.take(1) == nullptr);
+}
+
+TEST_CASE("a completion that was asked for again does not go with the first") {
+    const auto running = [] { return std::optional<durable::ExecutionEnd>{}; };
+    durable::Completions completions;
+    (void)completions.of(1, running);
+    const auto again = completions.of(1, running);
+
+    CHECK(completions.take(1) == again);
+}
+
+TEST_CASE("a completion may be held longer than the engine lives") {
+    const auto running = [] { return std::optional<durable::ExecutionEnd>{}; };
+    auto completions = std::make_optional<durable::Completions>();
+    const auto open = completions->of(1, running);
+    const auto ended = completions->of(2, [] {
+        return std::optional{durable::ExecutionEnd{.status = durable::ExecutionStatus::stopped}};
+    });
+    completions->failAll(std::make_exception_ptr(StoreError{"the engine is gone"}));
+    completions.reset();
+
+    CHECK_THROWS_AS(open->get(), StoreError);
+    CHECK(ended->get().status == durable::ExecutionStatus::stopped);
 }

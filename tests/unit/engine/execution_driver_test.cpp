@@ -36,12 +36,7 @@ public:
         ExecutionStart start = {.handlerName = "handler", .name = "a"},
         ExecutionDriver::Done done = [](const Refusal*, const std::exception_ptr&) {}) {
         post([this, start = std::move(start), done = std::move(done)](ExecutionDriver& driver) {
-            driver.create({.id = 1, .start = start}, &handler_,
-                          {.action = OperationAction::start,
-                           .type = OperationType::execution,
-                           .name = start.name,
-                           .payload = start.input},
-                          done);
+            driver.create({.id = 1, .start = start}, &handler_, done);
         });
     }
 

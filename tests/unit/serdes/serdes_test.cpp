@@ -83,6 +83,21 @@ TEST_CASE("values become JSON and back") {
     checkRoundTrip(nlohmann::json{{"a", nullptr}}, R"({"a":null})");
 }
 
+TEST_CASE("text is written as nlohmann::json writes it, whatever is in it") {
+    for (int byte = 0; byte < 0x80; ++byte) {
+        const auto text = std::string{"a"} + static_cast<char>(byte) + "z";
+        CAPTURE(byte);
+        checkRoundTrip(text, nlohmann::json(text).dump());
+    }
+    checkRoundTrip(std::string{"\""}, R"("\"")");
+    CHECK_THROWS_AS(toJsonText(std::string{"a\xFFz"}), SerdesError);
+    for (const std::string text : {R"("a"b")", "\"", "\"a\nb\"", "\"\xFF\"", "a", ""}) {
+        CAPTURE(text);
+        CHECK_THROWS_AS(fromJsonText<std::string>(text), SerdesError);
+    }
+    CHECK(fromJsonText<std::string>(R"( "a" )") == "a");
+}
+
 TEST_CASE("integers keep their value up to the limits of their type") {
     checkLimits<std::int8_t>("-128", "127");
     checkLimits<std::uint8_t>("0", "255");

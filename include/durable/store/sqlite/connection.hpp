@@ -80,6 +80,22 @@ private:
     std::unique_ptr<sqlite3, Close> handle_{};
 };
 
+/// Reads of one state of the file, with one lock for all instead of one for each.
+class ReadTransaction {
+public:
+    explicit ReadTransaction(Connection& connection) : connection_{connection} {
+        connection_.execute("begin", "read");
+    }
+    ReadTransaction(const ReadTransaction&) = delete;
+    ReadTransaction& operator=(const ReadTransaction&) = delete;
+    ~ReadTransaction() {
+        sqlite3_exec(connection_.handle(), "rollback", nullptr, nullptr, nullptr);
+    }
+
+private:
+    Connection& connection_;
+};
+
 /// One transaction that writes. Rolled back at the end of the scope unless it was committed.
 class Transaction {
 public:

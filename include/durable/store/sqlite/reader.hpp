@@ -13,9 +13,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,29 +33,20 @@ public:
 
     /// The entries of an execution whose chain of rows ends at `last`.
     [[nodiscard]] std::vector<Entry> load(ExecutionId execution, Position last) {
-        // Positions first, then rows: the way is backwards, and rows may be large.
-        std::vector<Position> way;
+        const ReadTransaction transaction{connection_};
+        std::vector<Entry> entries;  // the way is backwards: the last one first
+        std::vector<Entry> ofRow;
         for (auto position = last; position != 0;) {
-            way.push_back(position);
             auto rows = rowAt_.query(position);
             if (!rows.next()) failAsDamaged(position, "is missing");
             if (rows.integer(0) != execution) failAsDamaged(position, "is of another execution");
             const auto previous = rows.integer(1);
             if (previous < 0 || previous >= position) failAsDamaged(position, "points forward");
+            readEntries(rows, position, ofRow);
+            std::ranges::move(std::views::reverse(ofRow), std::back_inserter(entries));
             position = previous;
         }
-        std::vector<Entry> entries;
-        for (; !way.empty(); way.pop_back()) {
-            auto rows = rowAt_.query(way.back());
-            if (!rows.next()) failAsDamaged(way.back(), "is missing");
-            try {
-                entriesFromJson(rows.text(2), entries);
-            } catch (const std::bad_alloc&) {
-                throw;
-            } catch (const std::exception& error) {
-                failAsDamaged(way.back(), std::string{"cannot be read: "} + error.what());
-            }
-        }
+        std::ranges::reverse(entries);
         return entries;
     }
 
@@ -92,6 +85,17 @@ public:
 
 private:
     using Rows = Statement::Rows;
+
+    void readEntries(const Rows& rows, Position position, std::vector<Entry>& entries) const {
+        entries.clear();
+        try {
+            entriesFromJson(rows.text(2), entries);
+        } catch (const std::bad_alloc&) {
+            throw;
+        } catch (const std::exception& error) {
+            failAsDamaged(position, std::string{"cannot be read: "} + error.what());
+        }
+    }
 
     /// Few executions are unfinished or unacknowledged: those lists start from them.
     [[nodiscard]] Statement& listing(const ExecutionFilter& filter) {
