@@ -3,6 +3,7 @@
 
 #include <durable/journal/history.hpp>
 #include <durable/journal/replay_check.hpp>
+#include <durable/store/store.hpp>
 #include <durable/testing/body_calls.hpp>
 #include <durable/testing/crash_point.hpp>
 #include <durable/testing/golden_history.hpp>
