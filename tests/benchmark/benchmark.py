@@ -19,18 +19,27 @@ import subprocess
 import sys
 import tempfile
 
+
+def sizes(least, most):
+    """1, 3, 10, 30 ... times a power of ten."""
+    found = [least]
+    while found[-1] < most:
+        found.append(found[-1] * 3 if str(found[-1])[0] == "1" else found[-1] // 3 * 10)
+    return found
+
+
 # name, what a row of the table says, stores, sizes, what it is compared with
 WORKLOADS = [
-    ("W1", "serial steps", ("sqlite", "memory"), (1_000, 3_000, 10_000), "commits"),
-    ("W1-inline", "integers, no threads", ("memory",), (10_000, 100_000, 1_000_000), None),
-    ("W1-objects", "objects, no threads", ("memory",), (10_000, 100_000, 1_000_000), None),
-    ("W2", "map, concurrency 100", ("sqlite", "memory"), (10_000, 100_000, 1_000_000), "rows"),
-    ("W2-resume", "resume of half a map", ("sqlite",), (10_000, 100_000, 1_000_000), "reading"),
-    ("W3", "executions of 5 steps", ("sqlite", "memory"), (300, 1_000, 3_000), "rows"),
-    ("W4", "wake-up by a callback", ("sqlite", "memory"), (300,), "commit"),
-    ("W5", "kill -9 to next step", ("sqlite",), (1_000, 10_000, 100_000), "reading"),
-    ("W6-parked", "suspended, in memory", ("sqlite",), (10_000, 100_000), None),
-    ("W6-evicted", "suspended, evicted", ("sqlite",), (10_000, 100_000), None),
+    ("W1", "serial steps", ("sqlite", "memory"), sizes(1_000, 10_000), "commits"),
+    ("W1-inline", "integers, no threads", ("memory",), sizes(10_000, 1_000_000), None),
+    ("W1-objects", "objects, no threads", ("memory",), sizes(10_000, 1_000_000), None),
+    ("W2", "map, concurrency 100", ("sqlite", "memory"), sizes(10_000, 1_000_000), "rows"),
+    ("W2-resume", "resume of half a map", ("sqlite",), sizes(10_000, 1_000_000), "reading"),
+    ("W3", "executions of 5 steps", ("sqlite", "memory"), sizes(300, 3_000), "rows"),
+    ("W4", "wake-up by a callback", ("sqlite", "memory"), sizes(100, 1_000), "commit"),
+    ("W5", "kill -9 to next step", ("sqlite",), sizes(1_000, 100_000), "reading"),
+    ("W6-parked", "suspended, in memory", ("sqlite",), sizes(10_000, 100_000), None),
+    ("W6-evicted", "suspended, evicted", ("sqlite",), sizes(10_000, 100_000), None),
     ("W7", "process start to a step", ("sqlite", "memory"), (1,), "first row"),
     ("beside", "p99 of a step beside a map", ("sqlite",), (100_000,), None),
 ]
@@ -50,6 +59,10 @@ class Bench:
         if done.returncode != 0:
             sys.exit(f"{workload} {store} {size}: {done.stderr}")
         return json.loads(done.stdout)
+
+    def appends(self):
+        """Appends per second to a plain file, each with fdatasync."""
+        return self.run("raw-appends", "file", 1)["value"]
 
     def raw(self, kind, size, group):
         """The limit, in the unit of the workload that is compared with it; `size`: its rows."""
@@ -83,7 +96,8 @@ class Bench:
         per_second = report["value"]
         if kind == "rows":  # compares journal entries with rows
             per_second *= report["entries"] / size
-        return report | {"raw": raw, "ratio": per_second / raw, "steady": steady, "group": group}
+        return report | {"raw": raw, "ratio": per_second / raw, "steady": steady, "group": group,
+                         "rawAppends": self.appends()}
 
 
 def summary(reports):
@@ -110,7 +124,8 @@ def short(number):
 
 def row(name, result):
     extra = ", ".join(f"{key} {short(result[key])}" for key in
-                      ("p99Ms", "idleP99Ms", "growth", "startUpSeconds", "bytesPerItem", "syncs") if key in result)
+                      ("p99Ms", "idleP99Ms", "growth", "startUpSeconds", "bytesPerItem", "syncs", "rawAppends")
+                      if key in result)
     return (f"{result['workload']:<11}{name:<28}{result['store']:<7}{result['size']:>10,}"
             f"{short(result['value']):>12} {result['unit']:<20}"
             f"{short(result['min']):>10} ..{short(result['max']):>10}"
@@ -124,6 +139,8 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--only", help="one workload", default="")
+    parser.add_argument("--runs", type=int, default=5, help="of each size; the median counts")
+    parser.add_argument("--largest", type=int, default=0, help="no sizes above this one")
     parser.add_argument("--json", default="", help="a file for the JSON lines; else they are printed")
     options = parser.parse_args()
     bench = Bench(os.path.abspath(options.program))
@@ -131,12 +148,15 @@ def main():
     lines = []
     print(f"{'':<11}{'':<28}{'store':<7}{'size':>10}{'median':>12} {'':<20}"
           f"{'least':>10} ..{'greatest':>10}{'raw':>12}{'ratio':>8}{'peak':>9}")
-    for name, text, stores, sizes, kind in WORKLOADS:
+    for name, text, stores, wanted, kind in WORKLOADS:
         if options.only and name != options.only:
             continue
         for store in stores:
-            for size in [small[name]] if small else sizes:
-                reports = [bench.measure(name, store, size, kind) for _ in range(1 if small else 5)]
+            for size in [small[name]] if small else wanted:
+                if options.largest and size > options.largest:
+                    continue
+                runs = 1 if small else options.runs
+                reports = [bench.measure(name, store, size, kind) for _ in range(runs)]
                 lines.append(summary(reports))
                 print(row(text, lines[-1]), flush=True)
     output = open(options.json, "w") if options.json else sys.stdout

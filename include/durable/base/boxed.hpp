@@ -26,6 +26,12 @@ public:
     [[nodiscard]] const T& operator*() const noexcept { return *value_; }
     [[nodiscard]] const T* operator->() const noexcept { return value_.get(); }
 
+    /// \throws std::bad_optional_access if there is none.
+    [[nodiscard]] const T& value() const {
+        if (!value_) throw std::bad_optional_access{};
+        return *value_;
+    }
+
     [[nodiscard]] T value_or(T other) const { return value_ ? *value_ : std::move(other); }
 
     /// The value, or one that was made by default.

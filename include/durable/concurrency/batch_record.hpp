@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/base/boxed.hpp>
 #include <durable/base/error_object.hpp>
 #include <durable/policy/completion_policy.hpp>
 #include <durable/serdes/payload.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +21,7 @@ struct BatchRecord {
         std::string name{};
         BatchItemStatus status{BatchItemStatus::started};
         Payload payload{};
-        std::optional<ErrorObject> error{};
+        Boxed<ErrorObject> error{};
     };
 
     [[nodiscard]] std::size_t count(BatchItemStatus status) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/base/boxed.hpp>
 #include <durable/base/error.hpp>
 #include <durable/concurrency/batch_record.hpp>
 #include <durable/policy/completion_policy.hpp>
@@ -51,8 +52,8 @@ struct BatchItem {
     std::size_t index{};  ///< position in the input, so that `input[item.index]` is its item
     std::string name{};
     BatchItemStatus status{BatchItemStatus::started};
-    std::optional<T> result{};                 ///< set if it succeeded
-    std::optional<ChildContextError> error{};  ///< set if it failed
+    std::optional<T> result{};         ///< set if it succeeded
+    Boxed<ChildContextError> error{};  ///< set if it failed; used like an optional
 };
 
 template <>
@@ -60,7 +61,7 @@ struct BatchItem<void> {
     std::size_t index{};
     std::string name{};
     BatchItemStatus status{BatchItemStatus::started};
-    std::optional<ChildContextError> error{};
+    Boxed<ChildContextError> error{};
 };
 
 namespace detail {
@@ -151,21 +152,22 @@ public:
 
     /// \param decode from the payload of a succeeded item to its value; called in index order.
     template <class Decode>
-    BatchResult(const BatchRecord& record, Decode decode) : Base{record.reason, record.inputCount} {
+    BatchResult(BatchRecord record, Decode decode) : Base{record.reason, record.inputCount} {
         items_.reserve(record.items.size());
-        for (const auto& recorded : record.items) {
+        for (auto& recorded : record.items) {
             BatchItem<T> item;
             item.index = recorded.index;
-            item.name = recorded.name;
+            item.name = std::move(recorded.name);
             item.status = recorded.status;
             if (item.status == BatchItemStatus::failed) {
-                item.error.emplace(recorded.error.value_or(ErrorObject{}));
+                item.error = ChildContextError{recorded.error.value_or(ErrorObject{})};
             }
             if constexpr (!std::is_void_v<T>) {
                 if (item.status == BatchItemStatus::succeeded) {
                     item.result.emplace(decode(recorded));
                 }
             }
+            recorded.payload.reset();  // there may be millions, and each is there twice now
             items_.push_back(std::move(item));
         }
     }

@@ -37,7 +37,7 @@ public:
                                  .status = recorded.status,
                                  .error = {}};
             if (item.status == BatchItemStatus::failed) {
-                item.error.emplace(recorded.error.value_or(ErrorObject{}));
+                item.error = ChildContextError{recorded.error.value_or(ErrorObject{})};
             }
             items_.push_back(std::move(item));
         }

@@ -180,6 +180,8 @@ public:
         ++recorded_;
         if (plugins_) plugins_->recorded(entry, changed, recorded_, isNew);
         if (trace_) trace_->recorded(entry);
+        constexpr std::size_t entriesOfStep = 2;
+        if (unwritten_.capacity() == 0) unwritten_.reserve(entriesOfStep);
         unwritten_.push_back(std::move(entry));
         return changed;
     }

@@ -106,12 +106,19 @@ public:
         return {.executionName = invocation_->identity().name, .operationId = operationId};
     }
 
+    /// The operation's id for a serdes; JSON does not ask for it.
+    template <class T>
+    [[nodiscard]] std::string idFor(const Codec<T>& codec) const {
+        return codec.writesJson() ? std::string{} : id();
+    }
+
     /// Writes `value` as text, or ends the execution: then false, and the caller suspends for good.
     template <class T>
     [[nodiscard]] bool encode(const Codec<T>& codec, const T& value, Payload& payload) const {
         return orHalt("could not be recorded", [&] {
-            const auto operationId = id();
+            const auto operationId = idFor(codec);
             payload = codec.encode(value, serdesContext(operationId));
+            if (codec.writesJson()) return;
             if (!isUtf8(*payload)) throw SerdesError{"the text is not UTF-8"};
         });
     }
@@ -122,10 +129,10 @@ public:
     [[nodiscard]] bool decode(const Codec<T>& codec, const Payload& payload,
                               Outcome<T>& value) const {
         return orHalt("could not be read back", [&] {
-            const auto operationId = id();
             if constexpr (std::is_void_v<T>) {
                 value.setValue();
             } else {
+                const auto operationId = idFor(codec);
                 value.setValue(codec.decode(payload, serdesContext(operationId)));
             }
         });

@@ -21,7 +21,7 @@ public:
     DriverHost(const DriverHost&) = delete;
     DriverHost& operator=(const DriverHost&) = delete;
 
-    virtual void submit(JournalWriter::Submission submission) = 0;
+    virtual void submit(JournalWriter::Submission&& submission) = 0;
 
     /// Gives a command to the execution's driver; makes one if there is none.
     virtual void dispatch(ExecutionId execution, std::function<void(ExecutionDriver&)> command) = 0;

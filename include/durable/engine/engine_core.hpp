@@ -234,7 +234,7 @@ private:
 
     // --- DriverHost, on a driver's strand -----------------------------------------------------
 
-    void submit(JournalWriter::Submission submission) override {
+    void submit(JournalWriter::Submission&& submission) override {
         writer_.submit(std::move(submission));
     }
 

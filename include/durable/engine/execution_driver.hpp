@@ -182,6 +182,7 @@ private:
 
     void open(ExecutionRecord record, const Handler* handler) {
         record_ = std::move(record);
+        record_.start.input.reset();  // the state has it too
         identity_ = identityOf(identity_.id, record_.start);
         handler_ = record_.end ? nullptr : handler;
         invocation_.emplace(services_, identity_, state_, mailbox_);
@@ -208,9 +209,7 @@ private:
         run_->start(*handler_);
     }
 
-    [[nodiscard]] bool isRunning() const noexcept {
-        return state_.status() == ExecutionStatus::running;
-    }
+    [[nodiscard]] bool isRunning() const noexcept { return state_.isRunning(); }
     [[nodiscard]] bool stopping() const noexcept { return services_.stop.stop_requested(); }
 
     /// Whether something is still to come without the world's doing: a body returns, or a write.
@@ -271,8 +270,10 @@ private:
     }
 
     void flush() {
-        writes_.flush(*invocation_,
-                      [self = shared_from_this()] { self->mailbox_->push(self->written_); });
+        writes_.flush(*invocation_, [self = shared_from_this()](std::exception_ptr error) {
+            self->writes_.setError(std::move(error));
+            self->mailbox_->push(self->written_);
+        });
     }
 
     /// A step that runs for long gets its start written on its own.

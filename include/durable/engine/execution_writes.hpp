@@ -39,7 +39,7 @@ public:
         start_ = std::make_unique<ExecutionStart>(std::move(start));
     }
     void setEnd(ExecutionEnd end) {
-        end_ = std::move(end);
+        end_ = std::make_unique<ExecutionEnd>(std::move(end));
         due_ = true;
     }
 
@@ -72,9 +72,9 @@ public:
     /// Whether a write is on its way.
     [[nodiscard]] bool inFlight() const noexcept { return inFlight_; }
 
-    /// Hands over what is there. `written` is called from another thread when it has come back;
-    /// `takeOutcome` then tells how.
-    void flush(Invocation& invocation, std::function<void()> written) {
+    /// Hands over what is there. `written` is called, on another thread or at once, when it has
+    /// come back; it calls `setError`, and `takeOutcome` then tells the rest.
+    void flush(Invocation& invocation, std::function<void(std::exception_ptr)> written) {
         due_ = false;
         inFlight_ = true;
         outcome_ = {
@@ -82,7 +82,7 @@ public:
         JournalWriter::Submission submission;
         submission.commit.execution = execution_;
         if (start_) submission.commit.start = std::move(*std::exchange(start_, nullptr));
-        submission.commit.end = std::exchange(end_, std::nullopt);
+        if (end_) submission.commit.end = std::move(*std::exchange(end_, nullptr));
         submission.commit.suspension = newSuspension();
         submission.commit.acknowledged = std::exchange(acknowledged_, {});
         submission.entries = invocation.takeUnwritten();
@@ -92,12 +92,13 @@ public:
             }
             outcome_.invokes.push_back(invocation.state().find(entry.operationId));
         }
-        submission.written = [this, written = std::move(written)](std::exception_ptr error) {
-            outcome_.error = std::move(error);
-            written();
-        };
+        submission.written = std::move(written);
         host_.submit(std::move(submission));
     }
+
+    /// What kept the write that is on its way from being durable, or null. On any thread, before
+    /// its return is told.
+    void setError(std::exception_ptr error) noexcept { outcome_.error = std::move(error); }
 
     /// The outcome of the write that has come back. Tells those who wait for a change.
     [[nodiscard]] Outcome takeOutcome() {
@@ -146,7 +147,7 @@ private:
     bool inFlight_{};
     Outcome outcome_{};
     std::unique_ptr<ExecutionStart> start_;
-    std::optional<ExecutionEnd> end_;
+    std::unique_ptr<ExecutionEnd> end_;
     std::optional<Suspension> waiting_;
     Suspension stored_{};
     std::vector<Change> changes_;

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace durable::inline v0 {
 
@@ -46,25 +47,34 @@ template <class Function>
     requires requires { &Function::operator(); }
 struct HandlerShape<Function> : HandlerShape<decltype(&Function::operator())> {};
 
+/// The input of a handler; of one that takes none, nothing.
+template <class Input>
+[[nodiscard]] auto readInput([[maybe_unused]] const Payload& input) {
+    if constexpr (std::is_void_v<Input>) {
+        return std::monostate{};
+    } else {
+        return fromJsonText<Input>(input.value_or("null"));
+    }
+}
+
 /// Reads the input, runs the handler, writes the result. The input lives as long as the handler.
 template <class Function>
 Task<Payload> runHandler(Function& function, DurableContext& context, Payload input) {
     using Shape = HandlerShape<Function>;
-    using Output = typename Shape::Output;
-    const auto run = [&](auto&... inputs) -> Task<Payload> {
-        if constexpr (std::is_void_v<Output>) {
-            co_await function(context, std::move(inputs)...);
-            co_return Payload{};
+    [[maybe_unused]] auto value = readInput<typename Shape::Input>(input);
+    const auto call = [&] {
+        if constexpr (std::is_void_v<typename Shape::Input>) {
+            return function(context);
         } else {
-            const Output result = co_await function(context, std::move(inputs)...);
-            co_return toJsonText(result);
+            return function(context, std::move(value));
         }
     };
-    if constexpr (std::is_void_v<typename Shape::Input>) {
-        co_return co_await run();
+    if constexpr (std::is_void_v<typename Shape::Output>) {
+        co_await call();
+        co_return Payload{};
     } else {
-        auto value = fromJsonText<typename Shape::Input>(input.value_or("null"));
-        co_return co_await run(value);
+        const typename Shape::Output result = co_await call();
+        co_return toJsonText(result);
     }
 }
 

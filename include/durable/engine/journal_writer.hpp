@@ -35,7 +35,7 @@ public:
     JournalWriter(std::shared_ptr<Store> store, boost::asio::any_io_executor executor)
         : store_{std::move(store)}, executor_{std::move(executor)} {}
 
-    void submit(Submission submission) {
+    void submit(Submission&& submission) {
         {
             const std::scoped_lock lock{mutex_};
             queue_.push_back(std::move(submission));
@@ -81,16 +81,15 @@ private:
     }
 
     std::exception_ptr write(std::vector<Submission>& group) {
-        std::vector<Commit> commits;
-        commits.reserve(group.size());
+        group_.clear();
         std::uint64_t entryCount = 0;
         for (auto& submission : group) {
             submission.commit.entries = submission.entries;
             entryCount += submission.entries.size();
-            commits.push_back(submission.commit);
+            group_.push_back(std::move(submission.commit));
         }
         try {
-            store_->append(commits);
+            store_->append(group_);
         } catch (...) {
             return std::current_exception();
         }
@@ -104,6 +103,7 @@ private:
     std::mutex mutex_;
     std::vector<Submission> queue_;
     bool committing_{};
+    std::vector<Commit> group_;  // of who commits
     std::atomic<std::uint64_t> commits_{};
     std::atomic<std::uint64_t> entries_{};
 };

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <mutex>
@@ -35,6 +36,7 @@ public:
 
     /// Sets, replaces or removes the time of an execution.
     void arm(ExecutionId execution, std::optional<TimePoint> time) {
+        if (!time && isEmpty_) return;  // every commit of every execution comes by here
         const std::scoped_lock lock{mutex_};
         if (stopped_) return;
         const auto known = times_.find(execution);
@@ -43,6 +45,7 @@ public:
             queue_.erase({known->second, execution});
             times_.erase(known);
         }
+        isEmpty_ = !time && times_.empty();
         if (!time) return;
         times_.emplace(execution, *time);
         const auto place = queue_.emplace(*time, execution).first;
@@ -61,6 +64,7 @@ public:
                 times_.erase(queue_.begin()->second);
                 queue_.erase(queue_.begin());
             }
+            isEmpty_ = times_.empty();
             sleep();
         }
         for (const auto execution : due) due_(execution);
@@ -98,6 +102,7 @@ private:
     std::function<void(ExecutionId)> due_;
     std::set<std::pair<TimePoint, ExecutionId>> queue_;
     std::unordered_map<ExecutionId, TimePoint> times_;
+    std::atomic<bool> isEmpty_{true};  // of what is kept for executions
     bool stopped_{};
 };
 

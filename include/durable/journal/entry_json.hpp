@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,7 +81,14 @@ inline void appendEntry(std::string& json, const Entry& entry) {
 }  // namespace detail
 
 [[nodiscard]] inline std::string entriesToJson(std::span<const Entry> entries) {
-    std::string json = "[";
+    constexpr std::size_t usualLength = 192;  // of an entry without its payload
+    std::size_t length = 0;
+    for (const auto& entry : entries) {
+        length += usualLength + (entry.payload ? entry.payload->size() : 0);
+    }
+    std::string json;
+    json.reserve(length);
+    json = "[";
     for (const auto& entry : entries) {
         if (json.back() != '[') json += ',';
         detail::appendEntry(json, entry);

@@ -57,6 +57,8 @@ public:
         }
     }
 
+    [[nodiscard]] bool isRunning() const noexcept { return status() == ExecutionStatus::running; }
+
     /// The operation with that id, or null if it is not recorded.
     [[nodiscard]] Operation* find(std::string_view id) {
         Operation* found = findOperation(root_, id);

@@ -39,6 +39,9 @@ public:
           begun_{state.root().recorded()},
           ended_{state.status() != ExecutionStatus::running} {}
 
+    /// The operation as it is before the update, or null if it is not recorded.
+    [[nodiscard]] const Operation* operation() const noexcept { return operation_; }
+
     /// Empty if the update may happen.
     [[nodiscard]] std::string refusal() const {
         if (ended_ && update_.action != OperationAction::completeInvocation) {
@@ -71,7 +74,8 @@ private:
 
     [[nodiscard]] std::string placeRefusal() const {
         const bool isExecution = update_.type == OperationType::execution;
-        const bool valid = forEachNumber(update_.operationId, [](std::uint32_t) { return true; });
+        const bool valid = operation_ != nullptr ||
+                           forEachNumber(update_.operationId, [](std::uint32_t) { return true; });
         if (!valid || isExecution != update_.operationId.empty()) {
             return "Operation update must have a valid Id.";
         }
@@ -245,14 +249,13 @@ private:
 [[nodiscard]] inline std::variant<Entry, Refusal> apply(const ExecutionState& state,
                                                         OperationUpdate update, TimePoint now,
                                                         const Limits& limits = {}) {
-    if (auto refusal = detail::Transition{state, update, limits}.refusal(); !refusal.empty()) {
-        return Refusal{std::move(refusal)};
-    }
+    const detail::Transition transition{state, update, limits};
+    if (auto refusal = transition.refusal(); !refusal.empty()) return Refusal{std::move(refusal)};
     const bool endsAttempt =
         update.type == OperationType::step &&
         (update.action == OperationAction::succeed || update.action == OperationAction::fail ||
          update.action == OperationAction::retry);
-    const Operation* operation = endsAttempt ? state.find(update.operationId) : nullptr;
+    const Operation* operation = transition.operation();
     const auto attemptsBefore = operation != nullptr ? operation->attempt : 0;
     return Entry{.kind = detail::kindOf(update.action),
                  .time = now,

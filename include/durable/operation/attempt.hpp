@@ -6,7 +6,7 @@
 
 #include <exception>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <utility>
 
 namespace durable::inline v0 {
@@ -21,7 +21,7 @@ public:
         auto* dispatch = call.invocation().plugins();
         if (dispatch == nullptr) return;
         plugins_ = &dispatch->plugins();
-        info_.emplace(dispatch->attemptOf(call.operation(), attempt));
+        info_ = std::make_unique<AttemptInfo>(dispatch->attemptOf(call.operation(), attempt));
         info_->atMostOnce = atMostOnce;
     }
 
@@ -66,7 +66,7 @@ private:
     }
 
     const Plugins* plugins_{};
-    std::optional<AttemptInfo> info_;
+    std::unique_ptr<AttemptInfo> info_;  // outside: most frames have none
 };
 
 }  // namespace detail

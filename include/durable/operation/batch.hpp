@@ -5,6 +5,7 @@
 #include <durable/concurrency/concurrent_executor.hpp>
 #include <durable/operation/child_context.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -191,7 +192,12 @@ private:
 
     [[nodiscard]] BatchRecord collect(CompletionReason reason) {
         BatchRecord record{.reason = reason, .inputCount = items_.size(), .items = {}};
-        for (auto& item : items_) {
+        const auto wasStarted = [this](const auto& item) {
+            return executor_.status(item.index).has_value();
+        };
+        const auto started = std::ranges::count_if(items_, wasStarted);
+        record.items.reserve(static_cast<std::size_t>(started));
+        for (auto& item : std::exchange(items_, {})) {
             const auto status = executor_.status(item.index);
             if (!status) continue;
             item.status = *status;
@@ -208,9 +214,10 @@ private:
     [[nodiscard]] std::exception_ptr recordEnd(const BatchRecord& record, Payload& inlined) {
         if (call_.onlyRecorded()) return nullptr;
         try {
-            auto text = write(record);
-            const auto& limits = call_.invocation().services().limits;
-            const bool tooLarge = text.size() > limits.inlineResultBytesMax;
+            const auto bytesMax = call_.invocation().services().limits.inlineResultBytesMax;
+            const bool needsNoText = resultBytes(record) > bytesMax && !plan_.serdes;
+            auto text = needsNoText ? std::string{} : write(record);
+            const bool tooLarge = needsNoText || text.size() > bytesMax;
             if (tooLarge) {
                 const auto custom =
                     plan_.summaryGenerator ? plan_.summaryGenerator(record) : std::string{};
@@ -226,6 +233,13 @@ private:
         } catch (...) {
             return std::current_exception();
         }
+    }
+
+    /// The length of all results. The text of the batch, of which they are a part, is longer.
+    [[nodiscard]] static std::size_t resultBytes(const BatchRecord& record) {
+        std::size_t bytes = 0;
+        for (const auto& item : record.items) bytes += item.payload ? item.payload->size() : 0;
+        return bytes;
     }
 
     void recordFailure(const std::exception_ptr& failure) {

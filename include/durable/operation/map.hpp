@@ -27,11 +27,11 @@ Task<BatchResult<T>> runMap(OperationCall call, BatchPlan plan, Codec<T> codec,
     const ItemCode code = [&](DurableContext& context, std::size_t index) {
         return encoded<T>(call, codec, callMapBody(body, context, items, index));
     };
-    const auto record = co_await runBatch(call, plan, code);
+    auto record = co_await runBatch(call, plan, code);
     BatchResult<T> result;
     const bool readBack = call.orHalt("could not be read back", [&] {
-        result = BatchResult<T>{record, [&](const BatchRecord::Item& item) {
-                                    const auto id = call.id();
+        const auto id = call.id();
+        result = BatchResult<T>{std::move(record), [&](const BatchRecord::Item& item) {
                                     return codec.decode(item.payload, call.serdesContext(id));
                                 }};
     });

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -21,9 +21,25 @@ namespace durable::inline v0 {
 namespace detail {
 
 /// Whether the byte stands for itself in a JSON string, or is part of a character that does.
+/// Without a jump, so that compilers look at many bytes at once.
 [[nodiscard]] constexpr bool needsNoEscape(char c) {
     const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && byte != 0x7F && byte != '"' && byte != '\\';
+    return static_cast<bool>(static_cast<int>(byte >= 0x20) & static_cast<int>(byte != 0x7F) &
+                             static_cast<int>(byte != '"') & static_cast<int>(byte != '\\'));
+}
+
+/// The length of the part of `text` before the first byte that needs an escape.
+[[nodiscard]] constexpr std::size_t lengthWithoutEscape(std::string_view text) {
+    constexpr std::size_t block = 16;
+    const auto isPlain = [&](std::size_t begin) {
+        bool plain = true;
+        for (std::size_t i = begin; i < begin + block; ++i) plain &= needsNoEscape(text[i]);
+        return plain;
+    };
+    std::size_t length = 0;
+    while (length + block <= text.size() && isPlain(length)) length += block;
+    while (length < text.size() && needsNoEscape(text[length])) ++length;
+    return length;
 }
 
 inline void appendEscaped(std::string& json, char c) {
@@ -48,7 +64,8 @@ inline void appendEscaped(std::string& json, char c) {
 [[nodiscard]] constexpr bool isPlainText(std::string_view text) {
     bool plain = true;  // looks at every byte, as `isAscii`
     for (const char c : text) {
-        plain &= detail::needsNoEscape(c) && static_cast<unsigned char>(c) < 0x80;
+        plain &= detail::needsNoEscape(c);
+        plain &= static_cast<unsigned char>(c) < 0x80;
     }
     return plain;
 }
@@ -60,11 +77,10 @@ inline void appendJsonString(std::string& json, std::string_view text) {
     if (!repaired.empty()) text = repaired;
     json += '"';
     while (true) {
-        const auto* const special = std::ranges::find_if_not(text, detail::needsNoEscape);
-        const auto length = static_cast<std::size_t>(special - text.begin());
+        const auto length = detail::lengthWithoutEscape(text);
         json += text.substr(0, length);
         if (length == text.size()) break;
-        detail::appendEscaped(json, *special);
+        detail::appendEscaped(json, text[length]);
         text.remove_prefix(length + 1);
     }
     json += '"';

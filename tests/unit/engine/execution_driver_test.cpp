@@ -67,7 +67,7 @@ private:
         io_.poll();
     }
 
-    void submit(JournalWriter::Submission submission) override {
+    void submit(JournalWriter::Submission&& submission) override {
         submitted_.push_back(std::move(submission));
     }
     void dispatch(ExecutionId, std::function<void(ExecutionDriver&)>) override {

@@ -49,6 +49,24 @@ TEST_CASE("quotes, backslashes and control characters are escaped") {
     CHECK(jsonOf("\x1F \x7F") == R"("\u001f \u007f")");
 }
 
+TEST_CASE("a byte that needs an escape is found wherever it stands") {
+    for (std::size_t length = 1; length < 40; ++length) {
+        for (std::size_t place = 0; place < length; ++place) {
+            for (const char special : {'"', '\\', '\n', '\x1F', '\x7F'}) {
+                std::string text(length, 'x');
+                text[place] = special;
+                INFO("byte " << static_cast<int>(special) << " at " << place << " of " << length);
+                CHECK_FALSE(durable::isPlainText(text));
+                CHECK(json::parse(jsonOf(text)) == json(text));
+                const auto escaped = jsonOf(text).substr(1 + place, 1);
+                CHECK(escaped == "\\");
+            }
+        }
+        CHECK(durable::isPlainText(std::string(length, 'x')));
+        CHECK_FALSE(durable::isPlainText(std::string(length, '\x80')));
+    }
+}
+
 TEST_CASE("bytes that are not UTF-8 become replacement characters") {
     CHECK(jsonOf("a\xFFz") == "\"a\xEF\xBF\xBDz\"");
     CHECK(jsonOf("\"\xC3") == "\"\\\"\xEF\xBF\xBD\"");
