@@ -6,10 +6,11 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 if(DURABLE_SANITIZE STREQUAL "address")
-    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    set(DURABLE_SANITIZE_OPTIONS
+        -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=address,undefined)
 elseif(DURABLE_SANITIZE STREQUAL "thread")
-    add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+    set(DURABLE_SANITIZE_OPTIONS -fsanitize=thread -fno-omit-frame-pointer)
     add_link_options(-fsanitize=thread)
     # TSan does not understand fences: without these GCC warns and Asio's blocks look like races.
     add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
@@ -17,6 +18,7 @@ elseif(DURABLE_SANITIZE STREQUAL "thread")
 elseif(DURABLE_SANITIZE)
     message(FATAL_ERROR "DURABLE_SANITIZE must be empty, address or thread, got ${DURABLE_SANITIZE}")
 endif()
+add_compile_options(${DURABLE_SANITIZE_OPTIONS})
 
 find_program(DURABLE_CCACHE ccache)
 mark_as_advanced(DURABLE_CCACHE)

@@ -16,6 +16,7 @@ if(TARGET Catch2::Catch2WithMain AND Catch2_VERSION VERSION_GREATER_EQUAL 3)
     target_link_libraries(durable_catch INTERFACE Catch2::Catch2WithMain)
 else()
     # Version 2's own library, where there is one, was not built as C++20 and lacks string_view.
-    add_library(durable_catch STATIC "${PROJECT_SOURCE_DIR}/tests/support/main.cpp")
+    add_library(durable_catch STATIC "${PROJECT_SOURCE_DIR}/tests/support/catch.cpp"
+        "${PROJECT_SOURCE_DIR}/tests/support/main.cpp")
     target_link_libraries(durable_catch PUBLIC Catch2::Catch2)
 endif()

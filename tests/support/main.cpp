@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#if !__has_include(<catch2/catch_all.hpp>)
-#define CATCH_CONFIG_MAIN
-#include <catch2/catch.hpp>
-#endif
+// The main of test programs, where the installed Catch2 brings none.
+#include "main.hpp"
+
+int main(int count, char** words) { return runTests(count, words); }
