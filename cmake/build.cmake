@@ -23,10 +23,12 @@ add_compile_options(${DURABLE_SANITIZE_OPTIONS})
 find_program(DURABLE_CCACHE ccache)
 mark_as_advanced(DURABLE_CCACHE)
 if(DURABLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # The sloppiness is what precompiled headers need; base and hash dir let a second clone hit.
+    # The sloppiness is what precompiled headers need. Base and hash dir let a second clone hit, and
+    # so does ignoring what stands behind -Xclang: paths of precompiled headers, whose content counts.
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
         CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
         "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+        CCACHE_IGNOREOPTIONS=-Xclang*
         "${DURABLE_CCACHE}")
     add_compile_options("$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()

@@ -124,7 +124,7 @@ def short(number):
 
 def row(name, result):
     extra = ", ".join(f"{key} {short(result[key])}" for key in
-                      ("p99Ms", "idleP99Ms", "growth", "startUpSeconds", "bytesPerItem", "syncs", "rawAppends")
+                      ("p99Ms", "idleP99Ms", "growth", "startUpSeconds", "bytesPerItem", "journalMs", "syncs", "rawAppends")
                       if key in result)
     return (f"{result['workload']:<11}{name:<28}{result['store']:<7}{result['size']:>10,}"
             f"{short(result['value']):>12} {result['unit']:<20}"

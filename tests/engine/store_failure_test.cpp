@@ -19,7 +19,7 @@ public:
         if (broken(commits)) throw StoreError{"the disk is full"};
         store_.append(commits);
     }
-    std::vector<Entry> load(ExecutionId id) override { return store_.load(id); }
+    void read(ExecutionId id, const EntryVisitor& visit) override { store_.read(id, visit); }
     std::optional<ExecutionRecord> find(ExecutionId id) override { return store_.find(id); }
     std::optional<ExecutionRecord> find(std::string_view handler, std::string_view name) override {
         return store_.find(handler, name);

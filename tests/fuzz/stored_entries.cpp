@@ -7,6 +7,7 @@
 #include <durable/testing/golden_history.hpp>
 
 #include <fuzz/fuzz_target.hpp>
+#include <support/heard_json.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -44,6 +45,10 @@ void updateEverything(const std::vector<Entry>& entries, const std::string& id,
 }  // namespace
 
 void fuzz(std::string_view bytes) {
+    if (const auto heard = heardFromPlainReader(bytes)) {
+        require(heard == heardFromParser(bytes), "two parsers agree");
+    }
+
     std::vector<Entry> entries;
     if (!accepts([&] { entriesFromJson(bytes, entries); })) {
         require(entries.empty(), "what cannot be read adds no entry");

@@ -66,7 +66,7 @@ TEST_CASE("the contract fails a store that loses something, and tells the seed")
             ++appends_;
             if (appends_ % 7 != 0) store_.append(commits);
         }
-        std::vector<Entry> load(ExecutionId id) override { return store_.load(id); }
+        void read(ExecutionId id, const EntryVisitor& visit) override { store_.read(id, visit); }
         std::optional<ExecutionRecord> find(ExecutionId id) override { return store_.find(id); }
         std::optional<ExecutionRecord> find(std::string_view handlerName,
                                             std::string_view name) override {

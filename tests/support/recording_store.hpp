@@ -20,7 +20,9 @@ public:
         store_.append(commits);
     }
 
-    std::vector<durable::Entry> load(durable::ExecutionId id) override { return store_.load(id); }
+    void read(durable::ExecutionId id, const durable::EntryVisitor& visit) override {
+        store_.read(id, visit);
+    }
     std::optional<durable::ExecutionRecord> find(durable::ExecutionId id) override {
         return store_.find(id);
     }

@@ -163,14 +163,12 @@ public:
 
     [[nodiscard]] const Boxed<ErrorObject>& halted() const noexcept { return halted_; }
 
-    /// Takes over what the store holds.
-    /// \throws std::invalid_argument if the entries are damaged.
-    void load(const std::vector<Entry>& entries) {
-        for (const auto& entry : entries) {
-            state_.fold(entry);
-            if (trace_) trace_->recorded(entry);
-        }
-        if (plugins_) plugins_->loaded(entries);
+    /// Takes over the next entry that the store holds.
+    /// \throws std::invalid_argument if it is damaged.
+    void load(const Entry& entry) {
+        const Operation& operation = state_.fold(entry);
+        if (plugins_) plugins_->loaded(entry.kind, operation);
+        if (trace_) trace_->recorded(entry);
     }
 
     /// Adds an entry that is already decided, of the world's or of the handler's doing.

@@ -193,9 +193,7 @@ private:
         try {
             record = store_->find(id);
             if (!record) throw StoreError{fmt::format("execution {} is not in the journal", id)};
-            const auto entries = store_->load(id);
-            const auto* handler = handlers_.find(record->start.handlerName);
-            driver.load(*record, entries, handler);
+            driver.load(*record, handlers_.find(record->start.handlerName), *store_);
         } catch (const std::exception& error) {
             log(LogLevel::error,
                 fmt::format("execution {} could not be loaded: {}", id, error.what()));

@@ -98,9 +98,9 @@ public:
     /// Takes over what the store holds.
     /// \param handler null: the execution is looked at and changed, but does not run.
     /// \throws std::exception if the entries are damaged.
-    void load(ExecutionRecord record, const std::vector<Entry>& entries, const Handler* handler) {
+    void load(ExecutionRecord record, const Handler* handler, Store& store) {
         open(std::move(record), handler);
-        invocation_->load(entries);
+        store.read(record_.id, [this](const Entry& entry) { invocation_->load(entry); });
         writes_.setStored(record_.suspension);
         asleep_ = record_.suspension.waiting;
         if (handler == nullptr) return;

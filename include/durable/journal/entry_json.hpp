@@ -5,6 +5,7 @@
 #include <durable/journal/entry_reader.hpp>
 #include <durable/journal/names.hpp>
 #include <durable/serdes/json_text.hpp>
+#include <durable/serdes/plain_json.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -101,9 +102,13 @@ inline void appendEntry(std::string& json, const Entry& entry) {
 /// \throws std::exception if `json` is not what `entriesToJson` writes.
 inline void entriesFromJson(std::string_view json, std::vector<Entry>& entries) {
     const auto before = entries.size();
-    detail::EntryReader reader{entries};
     try {
-        nlohmann::json::sax_parse(json, &reader);
+        if (detail::EntryReader listener{entries}; detail::PlainJsonReader{json, listener}.read()) {
+            return;
+        }
+        entries.resize(before);
+        detail::EntryReader listener{entries};
+        nlohmann::json::sax_parse(json, &listener);
     } catch (...) {
         entries.resize(before);
         throw;

@@ -21,8 +21,8 @@
 
 namespace durable::inline v0::detail {
 
-/// Listens to the parser and makes entries of what it hears: a journal is read at every start, and
-/// a document of each entry would take three times as long. Throws at what cannot be an entry;
+/// Listens to a parser and makes entries of what it hears: a journal is read at every start, and a
+/// document of each entry would take three times as long. Throws at what cannot be an entry;
 /// passes over members that it does not know.
 class EntryReader {
 public:
@@ -70,20 +70,20 @@ public:
     bool binary(Json::binary_t&) { return otherValue(); }
 
     // Copied, for the parser's buffer is larger than the text, and used again.
-    bool string(const std::string& text) {
+    bool string(std::string_view text) {
         if (isOf(Level::entry)) {
             setText(text);
         } else if (isOf(Level::error)) {
             setErrorText(text);
         } else if (isOf(Level::stackTrace)) {
-            errors_.back().stackTrace.push_back(text);
+            errors_.back().stackTrace.emplace_back(text);
         } else {
             return otherValue();
         }
         return true;
     }
 
-    bool key(const std::string& text) {
+    bool key(std::string_view text) {
         if (ignored_ > 0) return true;
         if (level_ == Level::entry) key_ = keyOf(text, entryKeys);
         if (level_ == Level::error) key_ = keyOf(text, errorKeys);
@@ -214,8 +214,9 @@ private:
     template <std::size_t count>
     [[nodiscard]] static Key keyOf(std::string_view text,
                                    const std::array<NamedKey, count>& candidates) {
+        if (text.empty()) return Key::unknown;
         for (const auto& [name, key] : candidates) {
-            if (name == text) return key;
+            if (name.front() == text.front() && name == text) return key;
         }
         return Key::unknown;
     }
@@ -266,15 +267,16 @@ private:
     }
 
     template <class Enum>
-    [[nodiscard]] Enum named(const std::string& text) const {
+    [[nodiscard]] Enum named(std::string_view text) const {
         const auto value = fromWireName<Enum>(text);
         if (!value) {
-            throw std::invalid_argument{"unknown " + std::string{nameOfKey()} + " \"" + text + '"'};
+            throw std::invalid_argument{"unknown " + std::string{nameOfKey()} + " \"" +
+                                        std::string{text} + '"'};
         }
         return *value;
     }
 
-    void setText(const std::string& text) {
+    void setText(std::string_view text) {
         switch (key_) {
             case Key::kind:
                 entry().kind = named<EntryKind>(text);
@@ -294,7 +296,7 @@ private:
         }
     }
 
-    void setErrorText(const std::string& text) {
+    void setErrorText(std::string_view text) {
         auto& error = errors_.back();
         switch (key_) {
             case Key::errorType: error.type = text; break;

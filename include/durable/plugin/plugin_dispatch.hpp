@@ -10,7 +10,6 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -30,18 +29,15 @@ public:
 
     // --- from the engine ------------------------------------------------------------------------
 
-    /// Looks through what earlier invocations have left, once it is folded.
-    void loaded(std::span<const Entry> entries) {
-        for (const auto& entry : entries) {
-            if (entry.kind == EntryKind::invocationCompleted) {
-                updated_.clear();
-                untold_.clear();
-                begunBefore_ = true;
-            } else if (const auto* operation = state_.find(entry.operationId);
-                       operation != nullptr && operation != &state_.root()) {
-                begunBefore_ = true;
-                noteUpdate(entry.kind, *operation);
-            }
+    /// Hears of what earlier invocations have left, entry by entry. `operation`: what it is of.
+    void loaded(EntryKind kind, const Operation& operation) {
+        if (kind == EntryKind::invocationCompleted) {
+            updated_.clear();
+            untold_.clear();
+            begunBefore_ = true;
+        } else if (&operation != &state_.root()) {
+            begunBefore_ = true;
+            noteUpdate(kind, operation);
         }
     }
 

@@ -6,7 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -28,16 +31,36 @@ namespace detail {
                              static_cast<int>(byte != '"') & static_cast<int>(byte != '\\'));
 }
 
+/// The first of eight bytes that needs an escape; 8 if none does.
+[[nodiscard]] inline std::size_t firstEscapeOfEight(const char* bytes) {
+    std::size_t first = 0;
+    if constexpr (std::endian::native == std::endian::little) {
+        // Each test marks the top bit of a byte that meets it. What it marks falsely comes after.
+        constexpr std::uint64_t each = 0x0101'0101'0101'0101;
+        std::uint64_t word{};
+        std::memcpy(&word, bytes, sizeof word);
+        const auto isBelow = [](std::uint64_t value, std::uint64_t limit) {
+            return (value - each * limit) & ~value;
+        };
+        const auto is = [&](char c) {
+            return isBelow(word ^ (each * static_cast<unsigned char>(c)), 1);
+        };
+        const auto found = (isBelow(word, 0x20) | is(0x7F) | is('"') | is('\\')) & (each * 0x80);
+        first = static_cast<std::size_t>(std::countr_zero(found)) / 8;
+    } else {
+        while (first < 8 && needsNoEscape(bytes[first])) ++first;
+    }
+    return first;
+}
+
 /// The length of the part of `text` before the first byte that needs an escape.
-[[nodiscard]] constexpr std::size_t lengthWithoutEscape(std::string_view text) {
-    constexpr std::size_t block = 16;
-    const auto isPlain = [&](std::size_t begin) {
-        bool plain = true;
-        for (std::size_t i = begin; i < begin + block; ++i) plain &= needsNoEscape(text[i]);
-        return plain;
-    };
+[[nodiscard]] inline std::size_t lengthWithoutEscape(std::string_view text) {
     std::size_t length = 0;
-    while (length + block <= text.size() && isPlain(length)) length += block;
+    while (length + 8 <= text.size()) {
+        const auto first = firstEscapeOfEight(text.data() + length);
+        length += first;
+        if (first < 8) return length;
+    }
     while (length < text.size() && needsNoEscape(text[length])) ++length;
     return length;
 }

@@ -29,12 +29,11 @@ public:
         for (const auto& commit : commits) append(commit);
     }
 
-    [[nodiscard]] std::vector<Entry> load(ExecutionId execution) override {
+    void read(ExecutionId execution, const EntryVisitor& visit) override {
         const std::scoped_lock lock{mutex_};
         const auto found = executions_.find(execution);
-        if (found == executions_.end()) return {};
-        const auto& entries = found->second.entries;
-        return {entries.begin(), entries.end()};
+        if (found == executions_.end()) return;
+        for (const auto& entry : found->second.entries) visit(entry);
     }
 
     [[nodiscard]] std::optional<ExecutionRecord> find(ExecutionId execution) override {

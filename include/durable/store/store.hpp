@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -91,6 +92,8 @@ struct ExecutionFilter {
     std::size_t countMax{1000};  ///< at least 1
 };
 
+using EntryVisitor = std::function<void(const Entry&)>;
+
 /// Where journals live. One engine owns a store at a time.
 ///
 /// Every member throws `StoreError` if the store cannot do it.
@@ -106,9 +109,16 @@ public:
     /// start of an execution that exists or whose name is taken, and anything of one that does not.
     virtual void append(std::span<const Commit> commits) = 0;
 
-    /// All entries of an execution, in the order they were appended; none if there is no such
-    /// execution.
-    [[nodiscard]] virtual std::vector<Entry> load(ExecutionId execution) = 0;
+    /// Visits all entries of an execution, in the order they were appended; none if there is no
+    /// such execution. `visit` must not call the store. What it throws goes on to the caller.
+    virtual void read(ExecutionId execution, const EntryVisitor& visit) = 0;
+
+    /// All entries of an execution at once.
+    [[nodiscard]] std::vector<Entry> load(ExecutionId execution) {
+        std::vector<Entry> entries;
+        read(execution, [&](const Entry& entry) { entries.push_back(entry); });
+        return entries;
+    }
 
     [[nodiscard]] virtual std::optional<ExecutionRecord> find(ExecutionId execution) = 0;
     [[nodiscard]] virtual std::optional<ExecutionRecord> find(std::string_view handlerName,

@@ -71,8 +71,8 @@ public:
         throw StoreError{"the commit failed, as the crash sweep wanted"};
     }
 
-    [[nodiscard]] std::vector<Entry> load(ExecutionId execution) override {
-        return store_->load(execution);
+    void read(ExecutionId execution, const EntryVisitor& visit) override {
+        store_->read(execution, visit);
     }
     [[nodiscard]] std::optional<ExecutionRecord> find(ExecutionId execution) override {
         return store_->find(execution);

@@ -50,15 +50,17 @@ inline void checkEntryFields(const Reopen& reopen) {
 }
 
 inline void checkOrder(const Reopen& reopen) {
-    constexpr int executions = 3;
+    constexpr int executions = 12;
+    constexpr int busy = 3;  // the others' entries lie far apart
     constexpr int rounds = 50;
     std::vector<std::vector<Entry>> expected(executions + 1);
     auto store = reopen();
     for (int round = 0; round < rounds; ++round) {
         std::vector<Commit> commits;
         std::vector<std::vector<Entry>> kept;
+        const ExecutionId active = round % 10 == 0 ? executions : busy;
         for (int twice = 0; twice < 2; ++twice) {
-            for (ExecutionId id = 1; id <= executions; ++id) {
+            for (ExecutionId id = 1; id <= active; ++id) {
                 const auto number = std::to_string(2 * round + twice + 1);
                 kept.push_back({stepEntry(EntryKind::started, number),
                                 stepEntry(EntryKind::succeeded, number, std::to_string(id))});

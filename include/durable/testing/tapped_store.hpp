@@ -38,8 +38,8 @@ public:
         }
     }
 
-    [[nodiscard]] std::vector<Entry> load(ExecutionId execution) override {
-        return store_->load(execution);
+    void read(ExecutionId execution, const EntryVisitor& visit) override {
+        store_->read(execution, visit);
     }
     [[nodiscard]] std::optional<ExecutionRecord> find(ExecutionId execution) override {
         return store_->find(execution);

@@ -300,7 +300,9 @@ public:
         if (failing) throw StoreError{"disk full"};
         store.append(commits);
     }
-    std::vector<Entry> load(ExecutionId id) override { return store.load(id); }
+    void read(ExecutionId id, const durable::EntryVisitor& visit) override {
+        store.read(id, visit);
+    }
     std::optional<durable::ExecutionRecord> find(ExecutionId id) override { return store.find(id); }
     std::optional<durable::ExecutionRecord> find(std::string_view handlerName,
                                                  std::string_view name) override {

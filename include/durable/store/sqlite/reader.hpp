@@ -13,11 +13,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
-#include <iterator>
 #include <limits>
 #include <new>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,28 +24,34 @@ namespace durable::inline v0::sqlite {
 
 /// Reads a journal, on a connection of its own, so that nobody who reads waits for a commit.
 ///
-/// Thread-safety: none; the store locks.
+/// Thread-safety: none, but for `visit`; the store locks.
 class Reader {
 public:
     explicit Reader(Connection& connection) : connection_{connection} {}
 
-    /// The entries of an execution whose chain of rows ends at `last`.
-    [[nodiscard]] std::vector<Entry> load(ExecutionId execution, Position last) {
+    struct JournalRow {
+        Position position{};
+        std::string entries;
+    };
+
+    /// The rows of an execution whose chain ends at `last`, the last one first, as the way to them
+    /// is. Kept as text, which is half of what the entries would take.
+    [[nodiscard]] std::vector<JournalRow> chain(ExecutionId execution, Position last) {
         const ReadTransaction transaction{connection_};
-        std::vector<Entry> entries;  // the way is backwards: the last one first
-        std::vector<Entry> ofRow;
+        std::vector<JournalRow> chain;
         for (auto position = last; position != 0;) {
-            auto rows = rowAt_.query(position);
-            if (!rows.next()) failAsDamaged(position, "is missing");
-            if (rows.integer(0) != execution) failAsDamaged(position, "is of another execution");
-            const auto previous = rows.integer(1);
-            if (previous < 0 || previous >= position) failAsDamaged(position, "points forward");
-            readEntries(rows, position, ofRow);
-            std::ranges::move(std::views::reverse(ofRow), std::back_inserter(entries));
-            position = previous;
+            auto rows = rowsFrom_.query(position);
+            position = readNearby(rows, execution, position, chain);
         }
-        std::ranges::reverse(entries);
-        return entries;
+        return chain;
+    }
+
+    /// Visits the entries of a chain, the first one first. Needs no lock.
+    void visit(std::vector<JournalRow> chain, const EntryVisitor& visitor) const {
+        for (std::vector<Entry> entries; !chain.empty(); chain.pop_back()) {
+            readEntries(chain.back(), entries);
+            for (const auto& entry : entries) visitor(entry);
+        }
     }
 
     /// The end of the chain of an execution that has ended; 0 if there is none.
@@ -86,14 +90,37 @@ public:
 private:
     using Rows = Statement::Rows;
 
-    void readEntries(const Rows& rows, Position position, std::vector<Entry>& entries) const {
+    /// Adds the row at `position` and those before it in its chain, as long as they lie near to
+    /// each other: going on is cheaper than seeking.
+    /// \return where the chain goes on; 0 at its end.
+    [[nodiscard]] Position readNearby(Rows& rows, ExecutionId execution, Position position,
+                                      std::vector<JournalRow>& chain) const {
+        constexpr int nearby = 8;
+        for (int passed = 0; position != 0 && passed < nearby;) {
+            const auto found = rows.next() ? rows.integer(0) : 0;
+            if (found > position) {
+                ++passed;
+                continue;
+            }
+            if (found < position) failAsDamaged(position, "is missing");
+            if (rows.integer(1) != execution) failAsDamaged(position, "is of another execution");
+            const auto previous = rows.integer(2);
+            if (previous < 0 || previous >= position) failAsDamaged(position, "points forward");
+            chain.push_back({position, std::string{rows.text(3)}});
+            position = previous;
+            passed = 0;
+        }
+        return position;
+    }
+
+    void readEntries(const JournalRow& row, std::vector<Entry>& entries) const {
         entries.clear();
         try {
-            entriesFromJson(rows.text(2), entries);
+            entriesFromJson(row.entries, entries);
         } catch (const std::bad_alloc&) {
             throw;
         } catch (const std::exception& error) {
-            failAsDamaged(position, std::string{"cannot be read: "} + error.what());
+            failAsDamaged(row.position, std::string{"cannot be read: "} + error.what());
         }
     }
 
@@ -186,8 +213,9 @@ private:
         "executions x left join unfinished u on u.execution = x.id";
 
     Connection& connection_;
-    Statement rowAt_ =
-        prepare("select execution, coalesce(previous, 0), entries from journal where position = ?");
+    Statement rowsFrom_ = prepare(
+        "select position, execution, coalesce(previous, 0), entries from journal "
+        "where position <= ? order by position desc");
     Statement endedPosition_ = prepare("select last_position from executions where id = ?");
     Statement lastExecution_ = prepare("select coalesce(max(id), 0) from executions");
     Statement findById_ = prepareRecords(all, "x.id = ?");

@@ -81,10 +81,13 @@ public:
         }
     }
 
-    [[nodiscard]] std::vector<Entry> load(ExecutionId execution) override {
+    void read(ExecutionId execution, const EntryVisitor& visit) override {
         const auto unfinished = lastPosition(execution);
-        const std::scoped_lock lock{reading_};
-        return reader_.load(execution, unfinished ? *unfinished : reader_.endedPosition(execution));
+        std::unique_lock lock{reading_};
+        const auto last = unfinished ? *unfinished : reader_.endedPosition(execution);
+        auto chain = reader_.chain(execution, last);
+        lock.unlock();
+        reader_.visit(std::move(chain), visit);
     }
 
     [[nodiscard]] std::optional<ExecutionRecord> find(ExecutionId execution) override {
