@@ -2,6 +2,7 @@
 #include <durable/store/sqlite/file_lock.hpp>
 #include <durable/store/sqlite/iso_time.hpp>
 #include <durable/store/sqlite/last_positions.hpp>
+#include <durable/store/sqlite/reader.hpp>
 #include <durable/store/sqlite/schema.hpp>
 
 #include <store/child_process.hpp>
@@ -163,4 +164,23 @@ TEST_CASE("result codes are told by name") {
     CHECK(nameOf(778) == "SQLITE_IOERR_WRITE");
     CHECK(nameOf(10 + 256 * 99) == "SQLITE_IOERR (25354)");
     CHECK(nameOf(99) == "SQLite result (99)");
+}
+
+TEST_CASE("a list comes in its order from the table or the index, without being sorted") {
+    const TemporaryDirectory directory;
+    const auto file = directory / "orders.db";
+    const auto store = SqliteStore::open(file);
+    for (ExecutionId id = 1; id <= 20; ++id) append(*store, started(id, std::to_string(id)));
+    Connection connection{file, 0ms};
+    Reader reader{connection};
+
+    CHECK(reader.list({.after = 3, .countMax = 5}).size() == 5);
+    CHECK(reader.list({.status = ExecutionStatus::running, .after = 3, .countMax = 5}).size() == 5);
+    CHECK(reader.list({.onlyUnacknowledged = true}).empty());
+
+    for (auto* statement = sqlite3_next_stmt(connection.handle(), nullptr); statement != nullptr;
+         statement = sqlite3_next_stmt(connection.handle(), statement)) {
+        INFO(sqlite3_sql(statement));
+        CHECK(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_SORT, 0) == 0);
+    }
 }

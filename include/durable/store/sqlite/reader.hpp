@@ -199,13 +199,15 @@ private:
     }
 
     // In the order of ids whatever else is asked: `after` makes the next page start where this one
-    // ended, without reading what came before it.
-    Statement prepareList(std::string_view from, std::string_view where) {
-        std::string sql =
-            "x.id > ?1 and (?2 is null or x.handler = ?2) and "
-            "(?3 is null or x.status = ?3)";
+    // ended, without reading what came before it. `id` is that of the table that is read first, or
+    // each page would be sorted out of all rows that are left.
+    Statement prepareList(std::string_view id, std::string_view from, std::string_view where) {
+        std::string sql{id};
+        sql += " > ?1 and (?2 is null or x.handler = ?2) and (?3 is null or x.status = ?3)";
         sql += where;
-        sql += " order by x.id limit ?4";
+        sql += " order by ";
+        sql += id;
+        sql += " limit ?4";
         return prepareRecords(from, sql);
     }
 
@@ -220,10 +222,11 @@ private:
     Statement lastExecution_ = prepare("select coalesce(max(id), 0) from executions");
     Statement findById_ = prepareRecords(all, "x.id = ?");
     Statement findByName_ = prepareRecords(all, "x.handler = ? and x.name = ?");
-    Statement listAll_ = prepareList(all, "");
+    Statement listAll_ = prepareList("x.id", all, "");
     Statement listUnfinished_ = prepareList(
-        "unfinished u cross join executions x on x.id = u.execution", " and u.execution > ?1");
+        "u.execution", "unfinished u cross join executions x on x.id = u.execution", "");
     Statement listUnacknowledged_ = prepareList(
+        "x.id",
         "executions x indexed by unacknowledged left join unfinished u on u.execution = x.id",
         " and x.invoker is not null and x.end_time is not null and x.end_acknowledged = 0");
 };
