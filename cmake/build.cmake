@@ -24,13 +24,12 @@ find_program(DURABLE_CCACHE ccache)
 mark_as_advanced(DURABLE_CCACHE)
 if(DURABLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     # The sloppiness is what precompiled headers need. Base and hash dir let a second clone hit, and
-    # so does ignoring what stands behind -Xclang: paths of precompiled headers, whose content counts.
+    # so does ignoring what stands behind -Xclang: paths of precompiled headers, whose sum counts.
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
         CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
         "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
-        CCACHE_IGNOREOPTIONS=-Xclang*
+        CCACHE_IGNOREOPTIONS=-Xclang* CCACHE_PCH_EXTSUM=1
         "${DURABLE_CCACHE}")
-    add_compile_options("$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
 # The target lint: clang-tidy on every source, which includes every header. Clang only, since
