@@ -27,7 +27,7 @@ function(durable_precompile target)
     add_custom_command(OUTPUT "${sum}" DEPENDS "${headers}" VERBATIM COMMAND_EXPAND_LISTS
         COMMAND "${CMAKE_CXX_COMPILER}" ${flags} ${DURABLE_SANITIZE_OPTIONS} -std=c++20
             "$<$<BOOL:${defines}>:-D$<JOIN:${defines},;-D>>" "-I$<JOIN:${folders},;-I>"
-            -x c++-header "${text}" -E -o "${sum}"
+            -x c++-header "${text}" -w -E -o "${sum}"
         COMMAND sed -i "s|${PROJECT_SOURCE_DIR}||g" "${sum}")
     add_library(${target}_precompiled STATIC "${object}" "${sum}")
     set_target_properties(${target}_precompiled PROPERTIES LINKER_LANGUAGE CXX)
