@@ -82,14 +82,20 @@ public:
     /// Records an update. It counts at once; it is durable when `written()` says so.
     void record(OperationUpdate&& update) {
         if (halted_) return;
-        auto id = update.operationId;
         auto applied = apply(state_, std::move(update), services_.clock.now(), services_.limits);
         if (auto* refusal = std::get_if<Refusal>(&applied)) {
             halt({.type = "InvalidParameterValueException",
-                  .message = fmt::format("Operation {} was refused: {}", id, refusal->message)});
+                  .message = fmt::format("Operation {} was refused: {}", update.operationId,
+                                         refusal->message)});
             return;
         }
         keep(std::move(std::get<Entry>(applied)));
+    }
+
+    /// Frees what is known of the operations inside `ended`, if that is a context which has ended
+    /// and nobody can ask for them. Their frames must be gone.
+    void forgetBelow(Operation& ended) {
+        if (!plugins_ && !trace_) state_.forgetBelow(ended);  // both refer to operations
     }
 
     /// Suspends until everything that was recorded so far is durable.
@@ -166,9 +172,10 @@ public:
     /// Takes over the next entry that the store holds.
     /// \throws std::invalid_argument if it is damaged.
     void load(const Entry& entry) {
-        const Operation& operation = state_.fold(entry);
+        Operation& operation = state_.fold(entry);
         if (plugins_) plugins_->loaded(entry.kind, operation);
         if (trace_) trace_->recorded(entry);
+        forgetBelow(operation);
     }
 
     /// Adds an entry that is already decided, of the world's or of the handler's doing.

@@ -99,6 +99,9 @@ public:
         return false;
     }
 
+    /// Frees what is known of the operations inside this one. Their frames must be gone.
+    void forgetInside() const { invocation_->forgetBelow(*place_); }
+
     [[nodiscard]] auto written() const { return invocation_->written(); }
     [[nodiscard]] auto changed() const { return invocation_->changed(*place_); }
 

@@ -41,7 +41,8 @@ private:
 /// The way from other threads into one execution: messages in the order of their arrival.
 class Mailbox {
 public:
-    /// `wake` is called, on the sender's thread, whenever a message arrives in an empty mailbox.
+    /// `wake` is called, on the sender's thread, whenever a message arrives in an empty mailbox
+    /// that nobody attends to.
     explicit Mailbox(std::function<void()> wake) : wake_{std::move(wake)} {}
 
     /// Thread-safety: any thread. The message must live until it is delivered.
@@ -52,9 +53,20 @@ public:
             const bool wasEmpty = first_ == nullptr;
             (wasEmpty ? first_ : last_->next_) = &message;
             last_ = &message;
-            if (!wasEmpty) return;
+            if (!wasEmpty || attended_) return;
         }
         wake_();
+    }
+
+    /// Calls `turn`, and again while messages have arrived during it, but lets others go on after
+    /// some turns. On the execution's own thread.
+    template <class Turn>
+    void attend(Turn turn) {
+        constexpr int turnsMax = 64;
+        attended(true);
+        turn();
+        for (int turns = 1; turns < turnsMax && !empty(); ++turns) turn();
+        if (!attended(false)) wake_();
     }
 
     [[nodiscard]] bool empty() const {
@@ -73,8 +85,16 @@ public:
     }
 
 private:
+    /// \return whether it is empty.
+    bool attended(bool now) {
+        const std::scoped_lock lock{mutex_};
+        attended_ = now;
+        return first_ == nullptr;
+    }
+
     std::function<void()> wake_;
     mutable std::mutex mutex_;
+    bool attended_{};
     Message* first_{};
     Message* last_{};
 };

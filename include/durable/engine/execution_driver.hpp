@@ -20,16 +20,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 #include <variant>
-#include <vector>
 
 namespace durable::inline v0 {
 
 /// One execution in memory: its state, its frames, and the moves between running, parked and ended.
 ///
-/// Each drive lets the handler go as far as it can, and then does the one thing that is next: write
+/// Each turn lets the handler go as far as it can, and then does the one thing that is next: write
 /// what somebody waits for, suspend, or end. So an execution waits if and only if nothing is ready,
 /// nothing is unwritten, no body runs and the handler awaits the world.
 ///
@@ -79,8 +77,7 @@ public:
         });
     }
 
-    /// Gives the execution up, unless it has ended: one that it waits for was given up.
-    /// Thread-safety: any thread.
+    /// Gives the execution up, unless it has ended: one that it waits for was. On any thread.
     void loseWith(const std::exception_ptr& error) {
         boost::asio::post(strand_, [self = shared_from_this(), error] {
             if (self->lostTo_ || self->record_.end || !self->isRunning()) return;
@@ -108,11 +105,11 @@ public:
         for (const auto* operation : openInvokes(state_)) host_.invoke(*this, *operation);
     }
 
-    /// Starts a new execution. `done` is called when that is durable, or with what kept it from
-    /// being so.
+    /// Starts a new execution. `done`: as for `change`.
     void create(ExecutionRecord record, const Handler* handler, Done done) {
         auto start = startUpdate(record.start);
-        const auto decided = apply(state_, start, services_.clock.now(), services_.limits);
+        const auto decided =
+            apply(state_, OperationUpdate{start}, services_.clock.now(), services_.limits);
         if (const auto* refusal = std::get_if<Refusal>(&decided)) {
             abandon({}, std::make_exception_ptr(InvalidConfig{refusal->message}));
             return done(refusal, nullptr);
@@ -190,6 +187,12 @@ private:
     }
 
     void drive() {
+        mailbox_->attend([this] { takeTurn(); });
+        const bool lives = phase_ == Phase::running || phase_ == Phase::parked;
+        if (lives && !stopping()) host_.arm(identity_.id, state_.nextDue());
+    }
+
+    void takeTurn() {
         if (phase_ == Phase::retired) return;
         if (!lostTo_) startHandler();
         mailbox_->deliverAll();
@@ -197,8 +200,6 @@ private:
         invocation_->loop().run();
         if (!lostTo_) endIfDone();
         isBusy() ? write() : settle();
-        const bool lives = phase_ == Phase::running || phase_ == Phase::parked;
-        if (lives && !stopping()) host_.arm(identity_.id, state_.nextDue());
     }
 
     /// The handler's first statement runs in the first drive, after what the world did meanwhile.
@@ -300,13 +301,12 @@ private:
 
     /// Records that the execution waits, and once that is written, parks or retires it.
     void suspend() {
-        if (!run_->verifyReplay(HandlerRun::Moment::waiting)) return drive();
+        if (!run_->verifyReplay(HandlerRun::Moment::waiting)) return takeTurn();
         if (!host_.mayPark() || asleep_) evicting_ = true;
         if (evicting_) run_->endPass();
         if (invocation_->hasUnwritten() || writes_.stored() != waits()) {
             writes_.setWaiting(waits());
-            flush();
-            return;
+            return flush();
         }
         host_.arm(identity_.id, state_.nextDue());
         if (!evicting_) {

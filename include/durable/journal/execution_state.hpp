@@ -123,6 +123,15 @@ public:
         return operation;
     }
 
+    /// Frees what lies under a context that has ended with its result: no replay asks for it. Only
+    /// if all of that are steps and contexts that have ended, which nobody outside knows.
+    void forgetBelow(Operation& ended) {
+        if (ended.type != OperationType::context || !isTerminal(ended.status)) return;
+        if (ended.replayChildren || ended.children.empty() || !isForgettable(ended)) return;
+        std::exchange(ended.children, {}).clear();
+        ended.childrenForgotten = true;
+    }
+
 private:
     using TimerKey = std::pair<TimePoint, std::uint64_t>;
 
@@ -131,6 +140,7 @@ private:
         Operation* place = &root_;
         const bool valid = forEachNumber(entry.operationId, [&](std::uint32_t number) {
             if (number > callsMax) damaged("impossible operation", entry);
+            if (place->childrenForgotten) damaged("entry inside an ended operation", entry);
             place = &place->place(number);
             return true;
         });
@@ -278,6 +288,16 @@ private:
                 return;
             }
         }
+    }
+
+    [[nodiscard]] static bool isForgettable(const Operation& parent) {
+        return std::ranges::all_of(parent.children, [](const auto& child) {
+            if (!child) return true;
+            const bool isOwn =
+                child->type == OperationType::step || child->type == OperationType::context;
+            const bool isOver = !child->recorded() || (isOwn && isTerminal(child->status));
+            return isOver && isForgettable(*child);
+        });
     }
 
     /// What lies under a context that has ended is never awaited again.

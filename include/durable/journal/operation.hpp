@@ -105,6 +105,7 @@ struct Operation {
     OperationSubType subType{OperationSubType::none};
     OperationStatus status{OperationStatus::none};
     bool replayChildren{};  ///< the result was too large to keep: the children give it again
+    bool childrenForgotten{};
     std::string name{};
     TimePoint startTime{};
     TimePoint endTime{};

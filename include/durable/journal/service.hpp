@@ -245,9 +245,9 @@ private:
 
 }  // namespace detail
 
-/// The entry that `update` adds to `state` at `now`, or why it may not.
+/// The entry that `update` adds to `state` at `now`; or why it may not, and `update` is as it was.
 [[nodiscard]] inline std::variant<Entry, Refusal> apply(const ExecutionState& state,
-                                                        OperationUpdate update, TimePoint now,
+                                                        OperationUpdate&& update, TimePoint now,
                                                         const Limits& limits = {}) {
     const detail::Transition transition{state, update, limits};
     if (auto refusal = transition.refusal(); !refusal.empty()) return Refusal{std::move(refusal)};

@@ -282,6 +282,7 @@ inline Task<BatchRecord> runBatch(const OperationCall& call, const BatchPlan& pl
     BatchRecord record;
     if (!ended) {
         record = co_await batch.run();
+        call.forgetInside();
     } else if (operation.replayChildren) {
         record = co_await batch.replay();
     } else if (!call.orHalt("could not be read back",

@@ -91,7 +91,10 @@ inline Task<Payload> runContext(OperationCall call, ContextOptions options, Cont
     auto outcome = co_await std::move(running);
     Payload result;
     if (outcome.succeeded()) result = outcome.take();
-    if (!ended && !options.isVirtual) recordContextEnd(call, options, outcome, result);
+    if (!ended && !options.isVirtual) {
+        recordContextEnd(call, options, outcome, result);
+        call.forgetInside();
+    }
     if (auto failure = outcome.exception()) throw ChildContextError{errorObjectOf(failure)};
     co_return result;
 }

@@ -158,6 +158,42 @@ TEST_CASE("a mailbox wakes its owner only when a message arrives in an empty one
     CHECK(delivered == std::vector<int>{1, 2, 1});
 }
 
+TEST_CASE("what arrives while a mailbox is attended to gets a turn and wakes nobody") {
+    std::vector<int> delivered;
+    int wakes = 0;
+    Mailbox mailbox{[&] { ++wakes; }};
+    Note first{delivered, 1};
+    Note second{delivered, 2};
+    mailbox.push(first);
+    mailbox.attend([&] {
+        mailbox.deliverAll();
+        if (delivered.size() == 1) mailbox.push(second);
+    });
+    CHECK(delivered == std::vector<int>{1, 2});
+    CHECK(wakes == 1);
+    mailbox.push(first);
+
+    CHECK(wakes == 2);
+}
+
+TEST_CASE("an owner whose every turn brings a message lets others go on, and is woken again") {
+    std::vector<int> delivered;
+    int wakes = 0;
+    Mailbox mailbox{[&] { ++wakes; }};
+    Note note{delivered, 1};
+    int turns = 0;
+    mailbox.attend([&] {
+        mailbox.deliverAll();
+        mailbox.push(note);
+        REQUIRE(++turns < 10'000);
+    });
+    CHECK(turns > 1);
+    CHECK(wakes == 1);
+    mailbox.deliverAll();
+
+    CHECK(delivered.size() == static_cast<std::size_t>(turns));
+}
+
 TEST_CASE("a message may be sent while others are delivered") {
     struct Resend final : Message {
         Mailbox* mailbox{};

@@ -394,3 +394,88 @@ TEST_CASE("a place between recorded operations is not recorded") {
     CHECK(state.find("3-1") == nullptr);
     CHECK(state.find("3-2") != nullptr);
 }
+
+namespace {
+
+/// An execution in which the context "1" has run a step, and a context with a step; it has ended.
+void foldContextOfSteps(ExecutionState& state) {
+    state.fold(executionStarted);
+    state.fold(started(OperationType::context, "1", 1ms));
+    state.fold(started(OperationType::step, "1-1", 2ms));
+    state.fold(happened(EntryKind::succeeded, "1-1", 3ms));
+    state.fold(started(OperationType::context, "1-2", 4ms));
+    state.fold(started(OperationType::step, "1-2-1", 5ms));
+    state.fold(happened(EntryKind::failed, "1-2-1", 6ms));
+    state.fold(happened(EntryKind::failed, "1-2", 7ms));
+}
+
+}  // namespace
+
+TEST_CASE("what lies inside a context that has ended can be forgotten") {
+    ExecutionState state;
+    foldContextOfSteps(state);
+    auto end = happened(EntryKind::succeeded, "1", 8ms);
+    end.payload = "result";
+    state.fold(end);
+    state.forgetBelow(*state.find("1"));
+
+    REQUIRE(state.find("1") != nullptr);
+    CHECK(state.find("1")->result == "result");
+    CHECK(state.find("1")->children.empty());
+    CHECK(state.find("1-1") == nullptr);
+    CHECK(state.find("1-2-1") == nullptr);
+}
+
+TEST_CASE("an entry inside a context whose inside is forgotten is damage") {
+    ExecutionState state;
+    foldContextOfSteps(state);
+    state.fold(happened(EntryKind::succeeded, "1", 8ms));
+    state.forgetBelow(*state.find("1"));
+
+    CHECK_THROWS_AS(state.fold(happened(EntryKind::succeeded, "1-1", 9ms)), std::invalid_argument);
+    CHECK_THROWS_AS(state.fold(started(OperationType::step, "1-2-2", 9ms)), std::invalid_argument);
+}
+
+TEST_CASE("nothing is forgotten that a replay may ask for") {
+    ExecutionState state;
+    foldContextOfSteps(state);
+    SECTION("the context has not ended") {}
+    SECTION("its children give its result again") {
+        auto end = happened(EntryKind::succeeded, "1", 8ms);
+        end.replayChildren = true;
+        state.fold(end);
+    }
+    SECTION("it is no context") {
+        state.fold(happened(EntryKind::succeeded, "", 8ms));
+        state.forgetBelow(state.root());
+    }
+    state.forgetBelow(*state.find("1"));
+
+    CHECK(state.find("1-1") != nullptr);
+    CHECK(state.find("1-2-1") != nullptr);
+}
+
+TEST_CASE("nothing is forgotten while the world may still refer to it") {
+    ExecutionState state;
+    foldContextOfSteps(state);
+    SECTION("a step that has not ended") { state.fold(started(OperationType::step, "1-3", 8ms)); }
+    SECTION("a wait, a callback or an invoke, ended or not") {
+        const auto type =
+            GENERATE(OperationType::wait, OperationType::callback, OperationType::chainedInvoke);
+        state.fold(started(type, "1-3", 8ms));
+        state.fold(happened(EntryKind::succeeded, "1-3", 8ms));
+    }
+    SECTION("one of them in a context inside") {
+        state.fold(started(OperationType::context, "1-3", 8ms));
+        state.fold(started(OperationType::wait, "1-3-1", 8ms, 1s));
+        state.fold(happened(EntryKind::succeeded, "1-3", 8ms));
+    }
+    SECTION("one of them in a context without a record") {
+        state.fold(started(OperationType::wait, "1-3-1", 8ms, 1s));
+    }
+    state.fold(happened(EntryKind::succeeded, "1", 9ms));
+    state.forgetBelow(*state.find("1"));
+
+    CHECK(state.find("1-1") != nullptr);
+    CHECK(state.find("1-2-1") != nullptr);
+}
