@@ -63,10 +63,9 @@ public:
     template <class Turn>
     void attend(Turn turn) {
         constexpr int turnsMax = 64;
-        attended(true);
+        const Attendance attendance{*this};
         turn();
         for (int turns = 1; turns < turnsMax && !empty(); ++turns) turn();
-        if (!attended(false)) wake_();
     }
 
     [[nodiscard]] bool empty() const {
@@ -85,12 +84,26 @@ public:
     }
 
 private:
-    /// \return whether it is empty.
-    bool attended(bool now) {
-        const std::scoped_lock lock{mutex_};
-        attended_ = now;
-        return first_ == nullptr;
-    }
+    /// Attends until its end, however that comes; then whoever came last has the owner woken.
+    class Attendance {
+    public:
+        explicit Attendance(Mailbox& mailbox) : mailbox_{mailbox} { set(true); }
+        Attendance(const Attendance&) = delete;
+        Attendance& operator=(const Attendance&) = delete;
+        ~Attendance() {
+            if (set(false)) mailbox_.wake_();
+        }
+
+    private:
+        /// \return whether messages are there.
+        bool set(bool attended) {
+            const std::scoped_lock lock{mailbox_.mutex_};
+            mailbox_.attended_ = attended;
+            return mailbox_.first_ != nullptr;
+        }
+
+        Mailbox& mailbox_;
+    };
 
     std::function<void()> wake_;
     mutable std::mutex mutex_;

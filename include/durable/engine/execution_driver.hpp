@@ -77,7 +77,7 @@ public:
         });
     }
 
-    /// Gives the execution up, unless it has ended: one that it waits for was. On any thread.
+    /// Gives the execution up, unless it has ended: what it waits for was lost. On any thread.
     void loseWith(const std::exception_ptr& error) {
         boost::asio::post(strand_, [self = shared_from_this(), error] {
             if (self->lostTo_ || self->record_.end || !self->isRunning()) return;

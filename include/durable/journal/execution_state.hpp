@@ -128,7 +128,8 @@ public:
     void forgetBelow(Operation& ended) {
         if (ended.type != OperationType::context || !isTerminal(ended.status)) return;
         if (ended.replayChildren || ended.children.empty() || !isForgettable(ended)) return;
-        std::exchange(ended.children, {}).clear();
+        ended.children.clear();
+        ended.children.shrink_to_fit();
         ended.childrenForgotten = true;
     }
 

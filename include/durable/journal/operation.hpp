@@ -104,8 +104,8 @@ struct Operation {
     OperationType type{OperationType::execution};
     OperationSubType subType{OperationSubType::none};
     OperationStatus status{OperationStatus::none};
-    bool replayChildren{};  ///< the result was too large to keep: the children give it again
-    bool childrenForgotten{};
+    bool replayChildren{};     ///< the result was too large to keep: the children give it again
+    bool childrenForgotten{};  ///< they have ended, and so has this: nothing asks for them
     std::string name{};
     TimePoint startTime{};
     TimePoint endTime{};

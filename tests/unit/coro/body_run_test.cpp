@@ -194,6 +194,27 @@ TEST_CASE("an owner whose every turn brings a message lets others go on, and is 
     CHECK(delivered.size() == static_cast<std::size_t>(turns));
 }
 
+TEST_CASE("an owner that leaves by an exception is woken by what has arrived, and by what comes") {
+    std::vector<int> delivered;
+    int wakes = 0;
+    Mailbox mailbox{[&] { ++wakes; }};
+    Note note{delivered, 1};
+    const auto fail = [&] { throw std::runtime_error{"the turn failed"}; };
+    SECTION("while it attends") {
+        CHECK_THROWS_AS(mailbox.attend([&] {
+            mailbox.push(note);
+            fail();
+        }),
+                        std::runtime_error);
+    }
+    SECTION("afterwards") {
+        CHECK_THROWS_AS(mailbox.attend(fail), std::runtime_error);
+        mailbox.push(note);
+    }
+
+    CHECK(wakes == 1);
+}
+
 TEST_CASE("a message may be sent while others are delivered") {
     struct Resend final : Message {
         Mailbox* mailbox{};
