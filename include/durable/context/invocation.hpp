@@ -85,7 +85,7 @@ public:
         auto applied = apply(state_, std::move(update), services_.clock.now(), services_.limits);
         if (auto* refusal = std::get_if<Refusal>(&applied)) {
             halt({.type = "InvalidParameterValueException",
-                  .message = fmt::format("Operation {} was refused: {}", update.operationId,
+                  .message = fmt::format("Operation {} was refused: {}", refusal->operationId,
                                          refusal->message)});
             return;
         }

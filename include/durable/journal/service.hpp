@@ -23,6 +23,7 @@ namespace durable::inline v0 {
 
 /// Why an update was refused. Nothing was changed.
 struct Refusal {
+    std::string operationId;
     std::string message;
 };
 
@@ -245,12 +246,14 @@ private:
 
 }  // namespace detail
 
-/// The entry that `update` adds to `state` at `now`; or why it may not, and `update` is as it was.
+/// The entry that `update` adds to `state` at `now`, made of its parts; or why it may not.
 [[nodiscard]] inline std::variant<Entry, Refusal> apply(const ExecutionState& state,
                                                         OperationUpdate&& update, TimePoint now,
                                                         const Limits& limits = {}) {
     const detail::Transition transition{state, update, limits};
-    if (auto refusal = transition.refusal(); !refusal.empty()) return Refusal{std::move(refusal)};
+    if (auto reason = transition.refusal(); !reason.empty()) {
+        return Refusal{.operationId = update.operationId, .message = std::move(reason)};
+    }
     const bool endsAttempt =
         update.type == OperationType::step &&
         (update.action == OperationAction::succeed || update.action == OperationAction::fail ||
