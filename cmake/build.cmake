@@ -36,11 +36,12 @@ endif()
 # clang-tidy reads the precompiled headers.
 find_program(DURABLE_RUN_CLANG_TIDY run-clang-tidy-19)
 find_program(DURABLE_CLANG_TIDY clang-tidy-19)
-mark_as_advanced(DURABLE_RUN_CLANG_TIDY DURABLE_CLANG_TIDY)
+find_program(DURABLE_PYTHON python3)
+mark_as_advanced(DURABLE_RUN_CLANG_TIDY DURABLE_CLANG_TIDY DURABLE_PYTHON)
 if(DURABLE_BUILD_TESTS AND DURABLE_RUN_CLANG_TIDY AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    add_custom_target(lint VERBATIM USES_TERMINAL
-        COMMAND "${DURABLE_RUN_CLANG_TIDY}" -clang-tidy-binary "${DURABLE_CLANG_TIDY}"
-            -p "${PROJECT_BINARY_DIR}" -quiet -j 2 "^${PROJECT_SOURCE_DIR}/(tests|examples)/")
+    add_custom_target(lint VERBATIM USES_TERMINAL WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+        COMMAND "${DURABLE_PYTHON}" tests/tidy/lint.py
+            "${PROJECT_BINARY_DIR}" "${DURABLE_RUN_CLANG_TIDY}" "${DURABLE_CLANG_TIDY}")
     add_dependencies(lint durable_test_support)
     if(DURABLE_BUILD_EXAMPLES)
         add_dependencies(lint durable_examples)
