@@ -31,19 +31,3 @@ if(DURABLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
         CCACHE_IGNOREOPTIONS=-Xclang* CCACHE_PCH_EXTSUM=1
         "${DURABLE_CCACHE}")
 endif()
-
-# The target lint: clang-tidy on every source, which includes every header. Clang only, since
-# clang-tidy reads the precompiled headers.
-find_program(DURABLE_RUN_CLANG_TIDY run-clang-tidy-19)
-find_program(DURABLE_CLANG_TIDY clang-tidy-19)
-find_program(DURABLE_PYTHON python3)
-mark_as_advanced(DURABLE_RUN_CLANG_TIDY DURABLE_CLANG_TIDY DURABLE_PYTHON)
-if(DURABLE_BUILD_TESTS AND DURABLE_RUN_CLANG_TIDY AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    add_custom_target(lint VERBATIM USES_TERMINAL WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
-        COMMAND "${DURABLE_PYTHON}" tests/tidy/lint.py
-            "${PROJECT_BINARY_DIR}" "${DURABLE_RUN_CLANG_TIDY}" "${DURABLE_CLANG_TIDY}")
-    add_dependencies(lint durable_test_support)
-    if(DURABLE_BUILD_EXAMPLES)
-        add_dependencies(lint durable_examples)
-    endif()
-endif()

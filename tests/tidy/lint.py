@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs clang-tidy on every source of tests and examples: lint.py BUILD_FOLDER RUN_CLANG_TIDY CLANG_TIDY.
+"""Runs clang-tidy on every source of tests and examples.
+
+    lint.py PROJECT BUILD_FOLDER RUN_CLANG_TIDY CLANG_TIDY
 
 For each source clang-tidy reads all that it includes, which is four fifths of its time. So sources
 are joined that are compiled with the same options and checked by the same .clang-tidy: each in a
@@ -38,7 +40,8 @@ def joint(sources):
 
 
 def checks_of(source):
-    return next(folder / ".clang-tidy" for folder in source.parents if (folder / ".clang-tidy").exists())
+    files = (folder / ".clang-tidy" for folder in source.parents)
+    return next(file for file in files if file.exists())
 
 
 def jobs(commands, project):
@@ -46,8 +49,8 @@ def jobs(commands, project):
     alike, seen = {}, set()
     for entry in commands:
         source = pathlib.Path(entry["file"])
-        of_project = source.is_relative_to(project) and not source.is_relative_to(project / "build")
-        if source in seen or not of_project or not any(includes(source)):
+        ours = any(source.is_relative_to(project / name) for name in ("tests", "examples"))
+        if source in seen or not ours or not any(includes(source)):
             continue
         seen.add(source)
         options = re.sub(r" -o \S+ -c \S+$", "", entry["command"])
@@ -61,21 +64,23 @@ def jobs(commands, project):
             yield sorted(sources)[number::count], checks, options
 
 
-def main(build, run_clang_tidy, clang_tidy):
+def main(project, build, run_clang_tidy, clang_tidy):
     build = pathlib.Path(build)
     commands = json.loads((build / "compile_commands.json").read_text())
     shutil.rmtree(build / "lint", ignore_errors=True)
     entries = []
-    for number, (sources, checks, options) in enumerate(jobs(commands, pathlib.Path.cwd())):
-        folder = build / "lint" / str(number)
-        folder.mkdir(parents=True)
-        shutil.copy(checks, folder)
-        file = folder / "sources.cpp"
-        file.write_text(joint(sources))
-        if len(sources) == 1:
-            file = sources[0]
+    for number, (sources, checks, options) in enumerate(jobs(commands, pathlib.Path(project))):
+        file = sources[0]
+        if len(sources) > 1:
+            folder = build / "lint" / str(number)
+            folder.mkdir(parents=True)
+            shutil.copy(checks, folder)
+            file = folder / "sources.cpp"
+            file.write_text(joint(sources))
         entries.append({"directory": str(build), "file": str(file),
                         "command": f"{options} -w -c {file}"})
+    if not entries:
+        sys.exit(f"{build}/compile_commands.json names no source of {project}")
     (build / "lint" / "compile_commands.json").write_text(json.dumps(entries, indent=1))
     return subprocess.call([run_clang_tidy, "-clang-tidy-binary", clang_tidy,
                             "-p", str(build / "lint"), "-quiet", "-j", "2"])
