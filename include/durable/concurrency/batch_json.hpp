@@ -129,12 +129,13 @@ using WritesJson = std::function<bool(std::size_t index)>;
                                : item.status == BatchItemStatus::failed  ? 'F'
                                                                          : 'T';
     }
-    const auto status = BatchResult<void>{record, [](const auto&) {}}.status();
+    const auto failures = record.count(BatchItemStatus::failed);
+    const auto status = detail::batchStatus(record.reason, failures > 0);
     nlohmann::ordered_json json{
         {"type", type},
         {"totalCount", record.items.size()},
         {"successCount", record.count(BatchItemStatus::succeeded)},
-        {"failureCount", record.count(BatchItemStatus::failed)},
+        {"failureCount", failures},
         {"startedCount", record.count(BatchItemStatus::started)},
         {"completionReason", toString(record.reason)},
         {"status", status == BatchStatus::Completed ? "SUCCEEDED" : "FAILED"},

@@ -46,6 +46,17 @@ enum class BatchStatus { Completed, Failed };
     return "";
 }
 
+namespace detail {
+
+/// `Failed` if any item failed, unless a `shouldComplete` said otherwise.
+[[nodiscard]] constexpr BatchStatus batchStatus(CompletionReason reason, bool hasFailure) {
+    if (reason == CompletionReason::customCompletionSucceeded) return BatchStatus::Completed;
+    if (reason == CompletionReason::customCompletionFailed) return BatchStatus::Failed;
+    return hasFailure ? BatchStatus::Failed : BatchStatus::Completed;
+}
+
+}  // namespace detail
+
 /// One started item of a batch.
 template <class T>
 struct BatchItem {
@@ -71,11 +82,7 @@ template <class Derived>
 class BatchResultBase {
 public:
     /// `Failed` if any item failed, unless a `shouldComplete` said otherwise.
-    [[nodiscard]] BatchStatus status() const {
-        if (reason_ == CompletionReason::customCompletionSucceeded) return BatchStatus::Completed;
-        if (reason_ == CompletionReason::customCompletionFailed) return BatchStatus::Failed;
-        return hasFailure() ? BatchStatus::Failed : BatchStatus::Completed;
-    }
+    [[nodiscard]] BatchStatus status() const { return batchStatus(reason_, hasFailure()); }
 
     /// Why the batch stopped.
     [[nodiscard]] CompletionReason completionReason() const noexcept { return reason_; }

@@ -50,7 +50,10 @@ inline bool& insideBody() noexcept {
 /// `call` is a plain function or one that returns an `asio::awaitable`. It may refer to the
 /// awaiting coroutine's frame: whoever wants to destroy the frame waits for `Scope::bodies`.
 template <class Call>
-class BodyRun final : public detail::Awaitable, private Message, private RunningBody {
+class BodyRun final : public detail::Awaitable,
+                      private StepPool::Job,
+                      private Message,
+                      private RunningBody {
     using Returned = std::invoke_result_t<Call&, std::stop_token>;
     using Shape = detail::BodyResult<Returned>;
 
@@ -89,11 +92,7 @@ public:
         if constexpr (Shape::isAsync) {
             spawn();
         } else {
-            boost::asio::post(pool_.executor(), [this, mailbox = mailbox_] {
-                ticket_->runs();
-                run(stop_->get_token());
-                mailbox->push(*this);
-            });
+            pool_.post(*this);
         }
     }
 
@@ -104,6 +103,15 @@ private:
         std::stop_source& source;
         void operator()() const { source.request_stop(); }
     };
+
+    void runJob() override {
+        if constexpr (!Shape::isAsync) {
+            const auto mailbox = mailbox_;  // once it is pushed, this may be gone
+            ticket_->runs();
+            run(stop_->get_token());
+            mailbox->push(*this);
+        }
+    }
 
     void run(std::stop_token stop) {
         const bool before = std::exchange(detail::insideBody(), true);

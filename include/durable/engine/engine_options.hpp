@@ -7,6 +7,7 @@
 #include <durable/plugin/plugins.hpp>
 #include <durable/serdes/log_as_json_lines.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -25,7 +26,7 @@ struct EngineOptions {
 
     /// Threads that run step bodies. 0: none; then bodies run where the handlers run, one at a
     /// time.
-    std::size_t stepThreads{std::thread::hardware_concurrency() * 2};
+    std::size_t stepThreads{std::size_t{2} * std::max(std::thread::hardware_concurrency(), 1U)};
 
     /// Executions that may wait with their frames in memory. When there are more, the least
     /// recently used are dropped, and replayed when the world wakes them. 0: every suspension ends
