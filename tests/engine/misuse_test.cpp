@@ -129,6 +129,26 @@ TEST_CASE("a batch that gets other items on replay is refused") {
           "A batch must get the same items on every run.");
 }
 
+TEST_CASE("an unfinished batch that gets fewer items on replay is refused, not cut short") {
+    const auto with = [](std::vector<int> items) -> Body {
+        return [items](DurableContext& ctx) -> Task<int> {
+            auto results = co_await ctx.map("orders", items,
+                                            [](DurableContext& c, int i) -> Task<int> {
+                                                if (i > 1) co_await c.wait(1s);
+                                                co_return i;
+                                            },
+                                            {.maxConcurrency = 1});
+            co_return static_cast<int>(results.successCount());
+        };
+    };
+
+    CHECK(failureAfterChange(with({1, 2, 3}), with({3})) ==
+          "NonDeterministicExecutionError: Replay left the recorded path at operation 1.\n"
+          "  recorded:  map \"orders\" of 3 items\n"
+          "  requested: map \"orders\" of 1 items\n"
+          "A batch must get the same items on every run.");
+}
+
 TEST_CASE("a batch that is nested otherwise on replay is refused") {
     const auto with = [](Nesting nesting) -> Body {
         return [nesting](DurableContext& ctx) -> Task<int> {

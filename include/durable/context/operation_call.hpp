@@ -182,6 +182,11 @@ public:
     /// Ends the execution: it asks for something that an operation which has ended did without.
     void haltAsMissing() const { leaveRecordedPath(missingFromPast(*place_, identity())); }
 
+    /// Ends the execution: a batch got another number of items than was recorded.
+    void haltAtOtherItems(std::string_view recorded, std::string_view requested) const {
+        leaveRecordedPath(otherItems(*place_, identity(), recorded, requested));
+    }
+
     /// What was recorded of the failure.
     [[nodiscard]] ErrorObject error() const {
         return place_->error ? *place_->error : ErrorObject{};

@@ -223,6 +223,7 @@ private:
         operation.startTime = entry.time;
         operation.replayChildren = entry.replayChildren;
         if (&operation == &root_) input_ = entry.payload;
+        if (entry.type == OperationType::context) operation.result = entry.payload;
         const bool waits = entry.type == OperationType::wait ||
                            entry.type == OperationType::callback ||
                            entry.type == OperationType::execution;

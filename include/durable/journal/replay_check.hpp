@@ -84,6 +84,19 @@ struct OperationIdentity {
         isVirtual ? "FLAT" : "NESTED");
 }
 
+/// What an author is told when a batch gets another number of items than was recorded.
+[[nodiscard]] inline std::string otherItems(const Operation& place,
+                                            const OperationIdentity& requested,
+                                            std::string_view recordedCount,
+                                            std::string_view requestedCount) {
+    return fmt::format(
+        "Replay left the recorded path at operation {0}.\n"
+        "  recorded:  {1} of {2} items\n"
+        "  requested: {1} of {3} items\n"
+        "A batch must get the same items on every run.",
+        operationIdOf(place), describe(requested), recordedCount, requestedCount);
+}
+
 /// What an author is told when code inside an operation that has ended asks for an operation that
 /// was not recorded, or did not end.
 [[nodiscard]] inline std::string missingFromPast(const Operation& place,

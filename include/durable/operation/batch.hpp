@@ -275,7 +275,12 @@ inline Task<BatchRecord> runBatch(const OperationCall& call, const BatchPlan& pl
         throw ChildContextError{call.error()};
     }
     const bool ended = operation.status == OperationStatus::succeeded;
-    if (!operation.recorded()) call.record(OperationAction::start);
+    const auto items = std::to_string(plan.names.size());
+    if (!ended && !call.recordStart([&](OperationUpdate& update) { update.payload = items; }) &&
+        operation.result.value_or(items) != items) {  // earlier versions recorded no number
+        call.haltAtOtherItems(*operation.result, items);
+        co_await Never{};
+    }
 
     Scope& parent = co_await RunningScope{};
     Batch batch{call, plan, code, parent};
@@ -290,14 +295,7 @@ inline Task<BatchRecord> runBatch(const OperationCall& call, const BatchPlan& pl
         co_await Never{};
     }
     if (record.inputCount != plan.names.size()) {
-        call.invocation().halt(
-            {.type = "NonDeterministicExecutionError",
-             .message = fmt::format("Replay left the recorded path at operation {}.\n"
-                                    "  recorded:  {} of {} items\n"
-                                    "  requested: {} of {} items\n"
-                                    "A batch must get the same items on every run.",
-                                    call.id(), call.description(), record.inputCount,
-                                    call.description(), plan.names.size())});
+        call.haltAtOtherItems(std::to_string(record.inputCount), items);
         co_await Never{};
     }
     co_return record;
