@@ -4,13 +4,18 @@
 #include <durable/store/store.hpp>
 
 #include <fmt/core.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 /// \file
 /// Ids of callbacks: where the callback is, and 128 random bits that only its owner knows. Made of
@@ -28,9 +33,11 @@ struct CallbackPlace {
                                                std::string_view operationId) {
     std::string place{operationId};
     std::ranges::replace(place, '-', 'x');
-    std::random_device system;  // the operating system's generator
-    return fmt::format("{}x{}x{:08x}{:08x}{:08x}{:08x}", execution, place, system(), system(),
-                       system(), system());
+    std::array<std::uint64_t, 2> random{};  // of the operating system
+    if (::getentropy(random.data(), sizeof random) != 0) {
+        throw std::system_error{errno, std::generic_category(), "getentropy"};
+    }
+    return fmt::format("{}x{}x{:016x}{:016x}", execution, place, random[0], random[1]);
 }
 
 /// Empty if `id` is not a callback id. Whether the random part is right is for the journal to say.
