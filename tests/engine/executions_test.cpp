@@ -366,6 +366,25 @@ TEST_CASE("an invoke tells how the invoked execution ended") {
     CHECK(engine.finish(stopped).result<std::string>() == ": halt");
 }
 
+TEST_CASE("when an execution is stopped, those that it invoked go on") {
+    TestEngine engine{[](Engine& e) {
+        e.registerHandler("parent", [](DurableContext& ctx) -> Task<int> {
+            co_return co_await ctx.invoke<int>("call", "slow", 1);
+        });
+        e.registerHandler("slow", [](DurableContext& ctx, int) -> Task<int> {
+            co_await ctx.wait(1h);
+            co_return 7;
+        });
+    }};
+    const auto parent = engine->start("parent");
+    engine.settle();
+    engine->stopExecution(parent.id());
+    const auto invoked = engine->list({.handlerName = "slow"}).front();
+
+    CHECK(parent.status() == ExecutionStatus::stopped);
+    CHECK(engine.finish(*engine->find("slow", invoked.start.name)).result<int>() == 7);
+}
+
 TEST_CASE("100,000 recorded operations are replayed without a deep stack") {
     constexpr int count = 100'000;
     const auto many = [](DurableContext& ctx) -> Task<int> {

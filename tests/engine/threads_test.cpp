@@ -5,6 +5,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <support/catch.hpp>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <barrier>
@@ -210,6 +213,35 @@ TEST_CASE("a signal stops the engine, and who waits is told") {
 
     CHECK_THROWS_AS(execution.result<int>(), EngineStopped);
     CHECK(stopped);
+}
+
+TEST_CASE("a second signal acts as if the engine did not listen") {
+    const auto child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        const struct rlimit noCore{};
+        ::setrlimit(RLIMIT_CORE, &noCore);
+        Engine engine{std::make_shared<MemoryStore>(), quiet()};
+        engine.stopOn({SIGTERM});
+        std::latch running{1};
+        engine.registerHandler("deaf", [&](DurableContext& ctx) -> Task<void> {
+            co_await ctx.step([&](StepContext& step) {
+                running.count_down();
+                blockUntilStopped(step.stopToken());
+                std::raise(SIGTERM);  // a body that does not listen would be killed here
+            });
+        });
+        engine.start("deaf");
+        running.wait();
+        std::raise(SIGTERM);
+        engine.run();
+        ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+
+    CHECK(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == SIGTERM);
 }
 
 TEST_CASE("the start of a body that runs long is written while it runs") {

@@ -23,7 +23,7 @@ namespace durable::inline v0 {
 /// When each execution next has something due: at most one time for each.
 ///
 /// Times are the clock's, which may jump. So the queue never sleeps long on the strength of one
-/// reading: it looks at the clock again at least every ten seconds.
+/// reading: it looks at the clock again after some seconds.
 ///
 /// Thread-safety: all members.
 class TimerQueue {
@@ -31,8 +31,9 @@ public:
     /// `due` is called on `executor` for each execution whose time has come. Its time is forgotten
     /// before that.
     TimerQueue(const Clock& clock, const boost::asio::any_io_executor& executor,
-               std::function<void(ExecutionId)> due)
-        : clock_{clock}, timer_{executor}, due_{std::move(due)} {}
+               std::function<void(ExecutionId)> due,
+               std::chrono::milliseconds sleepMax = std::chrono::seconds{10})
+        : clock_{clock}, timer_{executor}, due_{std::move(due)}, sleepMax_{sleepMax} {}
 
     /// Sets, replaces or removes the time of an execution.
     void arm(ExecutionId execution, std::optional<TimePoint> time) {
@@ -87,9 +88,8 @@ public:
 private:
     void sleep() {
         if (stopped_ || queue_.empty()) return;
-        constexpr std::chrono::milliseconds longest{10'000};
         const auto left = std::clamp<std::chrono::milliseconds>(
-            queue_.begin()->first - clock_.now(), std::chrono::milliseconds{0}, longest);
+            queue_.begin()->first - clock_.now(), std::chrono::milliseconds{0}, sleepMax_);
         timer_.expires_after(left);
         timer_.async_wait([this](const boost::system::error_code& cancelled) {
             if (!cancelled) fire();
@@ -100,6 +100,7 @@ private:
     mutable std::mutex mutex_;
     boost::asio::steady_timer timer_;
     std::function<void(ExecutionId)> due_;
+    std::chrono::milliseconds sleepMax_;
     std::set<std::pair<TimePoint, ExecutionId>> queue_;
     std::unordered_map<ExecutionId, TimePoint> times_;
     std::atomic<bool> isEmpty_{true};  // of what is kept for executions

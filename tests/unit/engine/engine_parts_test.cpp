@@ -14,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -76,6 +77,23 @@ TEST_CASE("no two callback ids are equal, even of one operation") {
     for (int i = 0; i < 1000; ++i) ids.insert(newCallbackId(1, "1"));
 
     CHECK(ids.size() == 1000);
+}
+
+TEST_CASE("every bit of a callback id's random part is as often set as not") {
+    constexpr int count = 2000;
+    std::array<int, 128> set{};
+    for (int i = 0; i < count; ++i) {
+        const auto digits = newCallbackId(1, "1").substr(4);
+        REQUIRE(digits.size() == 32);
+        for (std::size_t bit = 0; bit < set.size(); ++bit) {
+            const auto digit = std::stoi(digits.substr(bit / 4, 1), nullptr, 16);
+            set[bit] += (digit >> (bit % 4)) & 1;
+        }
+    }
+
+    // Eight standard deviations to each side.
+    CHECK(
+        std::ranges::all_of(set, [](int n) { return n > count / 2 - 180 && n < count / 2 + 180; }));
 }
 
 TEST_CASE("what is no callback id names nothing") {
@@ -181,6 +199,19 @@ TEST_CASE("a timer whose time has come fires by itself") {
     timers.context.run();
 
     CHECK(timers.fired == Ids{2, 1});
+}
+
+TEST_CASE("a timer fires when the clock jumps past it, though nobody says so") {
+    Timers timers;
+    TimerQueue queue{timers.clock, timers.context.get_executor(),
+                     [&](ExecutionId id) { timers.fired.push_back(id); }, 1ms};
+    queue.arm(7, TimePoint{24h});
+    timers.context.run_one();  // looked at the clock, and sleeps again
+    CHECK(timers.fired.empty());
+    timers.clock.set(TimePoint{24h});
+    timers.context.run();
+
+    CHECK(timers.fired == Ids{7});
 }
 
 TEST_CASE("a stopped queue fires nothing and takes nothing") {
