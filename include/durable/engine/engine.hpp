@@ -308,6 +308,7 @@ private:
         core_->dispatch(place->execution, [update = std::move(update), promise = pending.promise,
                                            done = pending.settling<ClosedCallback>(),
                                            id = std::string{callbackId}](ExecutionDriver& driver) {
+            if (driver.lostTo()) return (**promise).fail(driver.lostTo());
             const auto* operation = driver.state().find(update.operationId);
             if (operation == nullptr || !operation->details ||
                 !equalSecrets(operation->details->callbackId, id)) {

@@ -194,9 +194,7 @@ private:
             record = store_->find(id);
             if (!record) throw StoreError{fmt::format("execution {} is not in the journal", id)};
             driver.load(*record, handlers_.find(record->start.handlerName), *store_);
-        } catch (const std::exception& error) {
-            log(LogLevel::error,
-                fmt::format("execution {} could not be loaded: {}", id, error.what()));
+        } catch (const std::exception&) {
             driver.abandon(record.value_or(ExecutionRecord{}), std::current_exception());
         }
     }
@@ -274,9 +272,13 @@ private:
         residents_.tellIfIdle();
     }
 
+    /// Its timers stay: the world may wake it yet.
     void lost(ExecutionDriver& driver, std::exception_ptr error) override {
         const auto id = driver.identity().id;
-        timers_.arm(id, std::nullopt);
+        log(LogLevel::error,
+            fmt::format("execution {} was given up until it is woken or started again, or the next "
+                        "engine runs: {}",
+                        id, errorObjectOf(error).message.value_or("")));
         const auto completion = completions_.take(id);
         forget(driver, false);
         loseInvoker(driver.record(), error);

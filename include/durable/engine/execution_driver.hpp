@@ -65,6 +65,9 @@ public:
     [[nodiscard]] const ExecutionRecord& record() const noexcept { return record_; }
     [[nodiscard]] const ExecutionState& state() const noexcept { return state_; }
 
+    /// What the execution was given up for, or null.
+    [[nodiscard]] const std::exception_ptr& lostTo() const noexcept { return lostTo_; }
+
     /// Runs `command` on the strand, then drives on; if the driver has retired meanwhile, the
     /// command goes to the execution's next driver. Thread-safety: any thread.
     void post(Command command) {
@@ -136,16 +139,10 @@ public:
 
     /// Applies an update of the world's doing. `done` is called when it is durable, or with what
     /// kept it from being so; a refused update calls it with a `Refusal`.
-    void change(OperationUpdate update, Done done = {}) {
-        if (lostTo_) {
-            if (done) done(nullptr, lostTo_);
-            return;
-        }
+    void change(OperationUpdate update, Done done = [](const auto&...) {}) {
+        if (lostTo_) return done(nullptr, lostTo_);
         auto applied = apply(state_, std::move(update), services_.clock.now(), services_.limits);
-        if (const auto* refusal = std::get_if<Refusal>(&applied)) {
-            if (done) done(refusal, nullptr);
-            return;
-        }
+        if (const auto* refusal = std::get_if<Refusal>(&applied)) return done(refusal, nullptr);
         unpark();
         if (std::get<Entry>(applied).kind != EntryKind::heartbeat) {
             if (evicting_) wakeAgain_ = true;
@@ -194,18 +191,19 @@ private:
 
     void takeTurn() {
         if (phase_ == Phase::retired) return;
-        if (!lostTo_) startHandler();
         mailbox_->deliverAll();
+        if (!lostTo_) startHandler();
         if (!isRunning()) invocation_->scope().freeze();
         invocation_->loop().run();
         if (!lostTo_) endIfDone();
         isBusy() ? write() : settle();
     }
 
-    /// The handler's first statement runs in the first drive, after what the world did meanwhile.
+    /// The handler's first statement runs when the start is durable: nothing is done for an
+    /// execution that the journal does not know. And after what the world did meanwhile.
     void startHandler() {
         if (handler_ == nullptr || run_->started() || evicting_ || stopping() || asleep_) return;
-        if (!isRunning() || !state_.root().recorded()) return;
+        if (!isRunning() || !state_.root().recorded() || writes_.startsExecution()) return;
         if (auto* plugins = invocation_->plugins()) plugins->begin(identity_.info());
         run_->start(*handler_);
     }

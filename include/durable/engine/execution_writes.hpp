@@ -37,7 +37,12 @@ public:
 
     void setStart(ExecutionStart start) {
         start_ = std::make_unique<ExecutionStart>(std::move(start));
+        startsExecution_ = true;
     }
+
+    /// Whether the execution is new, and its start not durable yet.
+    [[nodiscard]] bool startsExecution() const noexcept { return startsExecution_; }
+
     void setEnd(ExecutionEnd end) {
         end_ = std::make_unique<ExecutionEnd>(std::move(end));
         due_ = true;
@@ -107,6 +112,7 @@ public:
             failChanges(outcome_.error);
             return std::move(outcome_);
         }
+        startsExecution_ = false;  // the first write has it
         std::vector<Change> later;
         for (auto& change : std::exchange(changes_, {})) {
             if (change.upTo > outcome_.upTo) {
@@ -114,7 +120,7 @@ public:
                 continue;
             }
             outcome_.operations.push_back(change.operation);
-            if (change.done) change.done(nullptr, nullptr);
+            change.done(nullptr, nullptr);
         }
         changes_ = std::move(later);
         return std::move(outcome_);
@@ -122,7 +128,7 @@ public:
 
     void failChanges(const std::exception_ptr& error) {
         for (auto& change : std::exchange(changes_, {})) {
-            if (change.done) change.done(nullptr, error);
+            change.done(nullptr, error);
         }
     }
 
@@ -143,6 +149,7 @@ private:
 
     DriverHost& host_;
     ExecutionId execution_;
+    bool startsExecution_{};
     bool due_{};
     bool inFlight_{};
     Outcome outcome_{};

@@ -138,6 +138,7 @@ TEST_CASE("an execution is parked when its waiting is written, not before") {
 TEST_CASE("what the world does while the frames are being dropped wakes the execution again") {
     Host host{waits, false};
     host.start();
+    host.written();  // the start of the execution
     host.written();  // the start of the wait; its suspension is on its way now
     REQUIRE(host.writing());
     REQUIRE(host.told.empty());
