@@ -366,6 +366,50 @@ TEST_CASE("an invoke tells how the invoked execution ended") {
     CHECK(engine.finish(stopped).result<std::string>() == ": halt");
 }
 
+TEST_CASE("an engine is not idle while an execution has something to do") {
+    TestEngine engine{[](Engine& e) {
+        e.registerHandler("parent", [](DurableContext& ctx) -> Task<int> {
+            co_return co_await ctx.invoke<int>("call", "quick", 1);
+        });
+        e.registerHandler("quick", [](DurableContext&, int i) -> Task<int> { co_return i; });
+        e.registerHandler("waiting",
+                          [](DurableContext& ctx) -> Task<void> { co_await ctx.wait(1s); });
+    }};
+    const auto parent = engine->start("parent");
+    engine->waitUntilIdle();
+    CHECK(parent.status() == ExecutionStatus::succeeded);
+
+    const auto waiting = engine->start("waiting");
+    engine->waitUntilIdle();
+    engine.clock().advance(1s);
+    engine->fireTimers();
+    engine->waitUntilIdle();
+    CHECK(waiting.status() == ExecutionStatus::succeeded);
+}
+
+TEST_CASE("what is too large for an execution or a callback is refused as that") {
+    std::string id;
+    TestEngine engine{[&](Engine& e) {
+                          e.registerHandler("asking", [&](DurableContext& ctx) -> Task<void> {
+                              co_await ctx.waitForCallback<void>(
+                                  [&](std::string callbackId) { id = callbackId; });
+                          });
+                      },
+                      std::make_shared<RecordingStore>(),
+                      1000,
+                      {.payloadBytesMax = 1000, .errorBytesMax = 1000}};
+    const auto execution = engine->start("asking");
+    engine.settle();
+    const std::string large(1001, 'x');
+
+    CHECK_THROWS_AS(engine->completeCallback(id, large), InvalidConfig);
+    CHECK_THROWS_AS(engine->failCallback(id, {.message = large}), InvalidConfig);
+    CHECK_THROWS_AS(engine->stopExecution(execution.id(), {.message = large}), InvalidConfig);
+    CHECK(execution.status() == ExecutionStatus::running);
+    engine->completeCallback(id);
+    CHECK(engine.finish(execution).status() == ExecutionStatus::succeeded);
+}
+
 TEST_CASE("when an execution is stopped, those that it invoked go on") {
     TestEngine engine{[](Engine& e) {
         e.registerHandler("parent", [](DurableContext& ctx) -> Task<int> {

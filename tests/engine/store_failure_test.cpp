@@ -87,6 +87,44 @@ TEST_CASE("an execution whose write failed goes on when it is started again") {
     CHECK(engine.finish(execution).result<int>() / 10 == 1);  // the first step did not run again
 }
 
+TEST_CASE("whoever asks for an execution that has been given up is told so, until it goes on") {
+    runs = 0;
+    auto store = std::make_shared<FailingStore>();
+    TestEngine engine{registerAll, store};
+    store->broken = [](std::span<const Commit> commits) { return !commits.front().start; };
+    const auto early = engine->start("twoSteps", {.name = "a"});
+    engine.settle();
+    CHECK_THROWS_AS(early.wait(), StoreError);
+    CHECK_THROWS_AS(engine->find("twoSteps", "a")->wait(), StoreError);
+
+    store->broken = [](auto) { return false; };
+    const auto again = engine->start("twoSteps", {.name = "a"});
+    CHECK(engine.finish(again).status() == ExecutionStatus::succeeded);
+}
+
+TEST_CASE("an execution whose handler is registered while it is looked at goes on") {
+    auto store = std::make_shared<FailingStore>();
+    {
+        TestEngine engine{registerAll, store};
+        engine->start("twoSteps", {.name = "a"});
+        engine.settle();
+    }
+    TestEngine engine{[](Engine&) {}, store};
+    engine->resume();
+    store->broken = [&](auto) {
+        registerAll(*engine);
+        store->broken = [](auto) { return false; };
+        return false;
+    };
+    engine.clock().advance(1s);
+    engine->stopExecution(99);  // there is none
+    engine->fireTimers();
+    engine.settle();
+    if (store->broken({})) FAIL("nothing was written without a handler");
+
+    CHECK(engine.finish(*engine->find("twoSteps", "a")).status() == ExecutionStatus::succeeded);
+}
+
 TEST_CASE("what kept an execution from going on is logged") {
     auto store = std::make_shared<FailingStore>();
     TestEngine engine{registerAll, store};

@@ -244,6 +244,75 @@ TEST_CASE("a second signal acts as if the engine did not listen") {
     CHECK(WTERMSIG(status) == SIGTERM);
 }
 
+TEST_CASE("an engine may be stopped by several threads") {
+    for (int round = 0; round < 20; ++round) {
+        Engine engine{std::make_shared<MemoryStore>(), quiet()};
+        std::barrier together{3};
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 3; ++i) {
+            threads.emplace_back([&] {
+                together.arrive_and_wait();
+                engine.stop();
+            });
+        }
+    }
+    SUCCEED("nobody waits for ever");
+}
+
+TEST_CASE("without threads of its own an engine lets all that start one name go on") {
+    for (int round = 0; round < 50; ++round) {
+        Engine engine{std::make_shared<MemoryStore>(), quiet(0, 0)};
+        engine.registerHandler("handler", [](DurableContext&) -> Task<int> { co_return 1; });
+        std::barrier together{3};
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 3; ++i) {
+            threads.emplace_back([&] {
+                together.arrive_and_wait();
+                (void)engine.start("handler", {.name = "a"});
+            });
+        }
+    }
+    SUCCEED("nobody waits for ever");
+}
+
+TEST_CASE("who waits for an execution is told when another thread has run it piece by piece") {
+    for (int round = 0; round < 20; ++round) {
+        Engine engine{std::make_shared<MemoryStore>(), quiet(0, 0)};
+        engine.registerHandler("handler", [](DurableContext&) -> Task<int> { co_return 1; });
+        const auto execution = engine.start("handler");
+        const std::jthread waiting{[&] { execution.wait(); }};
+        while (execution.status() == ExecutionStatus::running) (void)engine.pollOne();
+    }
+    SUCCEED("nobody waits for ever");
+}
+
+TEST_CASE("no queued body begins after its execution was stopped") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet(2, 1)};
+    std::latch running{1};
+    std::latch release{1};
+    std::atomic<int> charged{0};
+    engine.registerHandler("busy", [&](DurableContext& ctx) -> Task<void> {
+        co_await ctx.step([&] {
+            running.count_down();
+            release.wait();
+        });
+    });
+    engine.registerHandler("charging", [&](DurableContext& ctx) -> Task<void> {
+        co_await ctx.step("charge", [&] { ++charged; },
+                          {.semantics = StepSemantics::atMostOncePerRetry});
+    });
+    const auto busy = engine.start("busy");
+    running.wait();
+    const auto charging = engine.start("charging");
+    while (engine.metrics().bodiesQueued == 0) std::this_thread::yield();
+    engine.stopExecution(charging.id());
+    release.count_down();
+    busy.wait();
+
+    CHECK(charging.status() == ExecutionStatus::stopped);
+    CHECK(charged == 0);
+}
+
 TEST_CASE("the start of a body that runs long is written while it runs") {
     auto store = std::make_shared<MemoryStore>();
     Engine engine{store, quiet()};
@@ -474,6 +543,7 @@ TEST_CASE("the metrics tell which bodies are in flight and which are queued") {
     });
     const auto execution = engine.start("handler");
     twoRun.wait();
+    while (engine.metrics().bodiesQueued < 3) std::this_thread::yield();
 
     const auto during = engine.metrics();
     release.set_value();

@@ -149,9 +149,10 @@ public:
     [[nodiscard]] Changed changed(const Operation& operation) { return Changed{*this, operation}; }
 
     /// Runs a step body: `call(stop token)`.
+    /// \param canWait for the next engine, if this one stops before the body has begun.
     template <class Call>
-    [[nodiscard]] BodyRun<Call> runBody(Call call) {
-        return BodyRun<Call>{services_.steps, mailbox_, services_.stop, std::move(call)};
+    [[nodiscard]] BodyRun<Call> runBody(Call call, bool canWait) {
+        return BodyRun<Call>{services_.steps, mailbox_, services_.stop, std::move(call), canWait};
     }
 
     /// Ends the execution with `error`. Nothing of the handler is resumed any more; in particular

@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -45,7 +46,8 @@ inline bool& insideBody() noexcept {
 
 }  // namespace detail
 
-/// Runs `call(stop token)` on the step pool and resumes the awaiting coroutine with its outcome.
+/// Runs `call(stop token)` on the step pool and resumes the awaiting coroutine with its outcome. If
+/// its scope is frozen before a thread was free, `call` is not called.
 ///
 /// `call` is a plain function or one that returns an `asio::awaitable`. It may refer to the
 /// awaiting coroutine's frame: whoever wants to destroy the frame waits for `Scope::bodies`.
@@ -60,10 +62,14 @@ class BodyRun final : public detail::Awaitable,
 public:
     using Result = typename Shape::type;
 
-    BodyRun(StepPool& pool, std::shared_ptr<Mailbox> mailbox, std::stop_token engineStop, Call call)
+    /// \param canWait whether it is not called either if the engine stops before a thread was free;
+    ///     then the coroutine is not resumed any more.
+    BodyRun(StepPool& pool, std::shared_ptr<Mailbox> mailbox, std::stop_token engineStop, Call call,
+            bool canWait = false)
         : pool_{pool},
           mailbox_{std::move(mailbox)},
           engineStop_{std::move(engineStop)},
+          canWait_{canWait},
           call_{std::move(call)} {}
     BodyRun(const BodyRun&) = delete;
     BodyRun& operator=(const BodyRun&) = delete;
@@ -107,10 +113,16 @@ private:
     void runJob() override {
         if constexpr (!Shape::isAsync) {
             const auto mailbox = mailbox_;  // once it is pushed, this may be gone
-            ticket_->runs();
-            run(stop_->get_token());
+            if (begins()) run(stop_->get_token());
             mailbox->push(*this);
         }
+    }
+
+    /// On the body's thread, before its first statement.
+    bool begins() {
+        ticket_->runs();
+        skipped_ = unwanted_ || (canWait_ && engineStop_.stop_requested());
+        return !skipped_;
     }
 
     void run(std::stop_token stop) {
@@ -126,7 +138,7 @@ private:
         const auto slot = signal->slot();
         const std::weak_ptr<asio::cancellation_signal> weak = signal;
         auto body = [this]() -> asio::awaitable<void> {
-            ticket_->runs();
+            if (!begins()) co_return;
             if constexpr (std::is_void_v<Result>) {
                 co_await call_(stop_->get_token());
                 outcome_.setValue();
@@ -160,7 +172,10 @@ private:
         }
     };
 
-    void requestStop() override { stop_->request_stop(); }
+    void requestStop() override {
+        unwanted_ = true;
+        stop_->request_stop();
+    }
 
     void deliver() override {
         cancel_.reset();
@@ -168,13 +183,16 @@ private:
         ticket_.reset();
         Resumable& coroutine = *coroutine_;
         Scope& scope = *coroutine.scope();
-        scope.loop().post(coroutine);
+        if (!skipped_) scope.loop().post(coroutine);
         scope.leave(*this);
     }
 
     StepPool& pool_;
     std::shared_ptr<Mailbox> mailbox_;
     std::stop_token engineStop_;
+    bool canWait_;
+    bool skipped_{};
+    std::atomic<bool> unwanted_{};  ///< its scope is frozen
     Call call_;
     Outcome<Result> outcome_;
     Resumable* coroutine_{};

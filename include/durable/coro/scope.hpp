@@ -31,7 +31,8 @@ private:
 /// A body that runs outside the workflow and holds references into a frame of it.
 class RunningBody : public Link {
 public:
-    /// Asks the body to return early. Called on the workflow's thread.
+    /// Asks the body to return early, or not to begin: nobody wants what it gives. Called on the
+    /// workflow's thread.
     virtual void requestStop() = 0;
 
 protected:
@@ -75,11 +76,6 @@ public:
     /// Stops the group: resumes nothing of it any more, and asks its running bodies to return.
     void freeze() {
         frozen_ = true;
-        requestStop();
-    }
-
-    /// Asks the running bodies of the group to return; what waits for them goes on.
-    void requestStop() {
         root_->running_.forEach([this](RunningBody& body) {
             if (body.scope_->isInside(*this)) body.requestStop();
         });

@@ -69,6 +69,7 @@ public:
 
     /// Waits until every body has returned. No body may be posted after this.
     void join() {
+        const std::scoped_lock lock{joinMutex_};
         if (pool_) pool_->join();
     }
 
@@ -124,6 +125,7 @@ private:
 
     boost::asio::any_io_executor workflows_;
     std::optional<boost::asio::thread_pool> pool_;
+    std::mutex joinMutex_;
     std::mutex mutex_;
     Job* first_{};
     Job* last_{};

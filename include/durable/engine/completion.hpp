@@ -104,6 +104,8 @@ public:
         if (auto known = open_->find(id)) return known;
         if (const std::optional<ExecutionEnd> end = find()) {
             completion->set(*end);
+        } else if (const auto lost = givenUp_.find(id); lost != givenUp_.end()) {
+            completion->fail(lost->second);
         } else if (failure_) {
             completion->fail(failure_);
         } else {
@@ -118,6 +120,21 @@ public:
         auto completion = open_->find(id);
         open_->byId.erase(id);
         return completion;
+    }
+
+    /// The completion of an execution that was given up, for the caller to fail; null if nobody
+    /// waits. Those that are asked for until `goesOn` have failed with `error`.
+    [[nodiscard]] std::shared_ptr<Completion> giveUp(ExecutionId id,
+                                                     const std::exception_ptr& error) {
+        {
+            const std::scoped_lock lock{open_->mutex};
+            givenUp_[id] = error;
+        }
+        return take(id);
+    }
+    void goesOn(ExecutionId id) {
+        const std::scoped_lock lock{open_->mutex};
+        givenUp_.erase(id);
     }
 
     /// Fails those that are open, and those that are asked for later.
@@ -163,6 +180,7 @@ private:
     };
 
     std::shared_ptr<Open> open_ = std::make_shared<Open>();
+    std::unordered_map<ExecutionId, std::exception_ptr> givenUp_;
     std::exception_ptr failure_;
 };
 

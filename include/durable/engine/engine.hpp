@@ -107,7 +107,8 @@ public:
 
     /// Completes a callback with `result`: text as it is, anything else as JSON. Returns when that
     /// is durable.
-    /// \throws UnknownCallback, ClosedCallback, SerdesError, StoreError, EngineStopped.
+    /// \throws UnknownCallback, ClosedCallback, SerdesError, InvalidConfig if it is too large,
+    ///     StoreError, EngineStopped.
     template <class T>
     void completeCallback(std::string_view callbackId, const T& result) {
         if constexpr (std::convertible_to<T, std::string_view>) {
@@ -137,7 +138,7 @@ public:
 
     /// Ends an execution as `stopped`. Its step bodies get their stop token; executions that it
     /// invoked go on. Returns when that is durable; an execution that has ended stays as it is.
-    /// \throws StoreError, EngineStopped.
+    /// \throws InvalidConfig if `error` is too large; StoreError, EngineStopped.
     void stopExecution(ExecutionId execution,
                        ErrorObject error = {.message = "Execution stopped by user request"}) {
         resume();
@@ -191,7 +192,7 @@ public:
     /// \return false if there was nothing.
     bool pollOne() {
         resume();
-        return core_->io().poll_one() > 0;
+        return core_->pollOne();
     }
 
     /// When the next timer of any execution is due, or empty.
@@ -209,11 +210,14 @@ private:
             outcome, std::make_exception_ptr(EngineStopped{"the engine was stopped"}));
 
         /// Passes the outcome of a change on; a refused one as `Refused`, or as done if that is
-        /// void.
+        /// void; one that was too large as `InvalidConfig`.
         template <class Refused>
         [[nodiscard]] ExecutionDriver::Done settling() const {
             return [promise = promise](const Refusal* refusal, const std::exception_ptr& error) {
                 if (error) (**promise).fail(error);
+                if (refusal != nullptr && refusal->isTooLarge) {
+                    (**promise).fail(std::make_exception_ptr(InvalidConfig{refusal->message}));
+                }
                 if constexpr (!std::is_void_v<Refused>) {
                     if (refusal != nullptr) {
                         (**promise).fail(std::make_exception_ptr(Refused{refusal->message}));
@@ -324,7 +328,7 @@ private:
     std::unique_ptr<EngineCore> core_;
     mutable std::mutex resumeMutex_;
     bool resumed_{};
-    NameClaims claims_;
+    NameClaims claims_{[this] { core_->wakeWaiting(); }};
     std::mutex signalsMutex_;
     std::optional<boost::asio::signal_set> signals_;
 };

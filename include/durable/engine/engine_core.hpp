@@ -74,6 +74,7 @@ public:
     void dispatch(ExecutionId id, ExecutionDriver::Command command) override {
         const std::scoped_lock lock{mutex_};
         if (const auto resident = residents_.find(id)) {
+            residents_.unpark(id);  // it has something to do, and parks again if that was nothing
             resident->post(std::move(command));
             return;
         }
@@ -160,8 +161,11 @@ public:
     /// Blocks until the engine has stopped; without threads the engine runs meanwhile.
     void awaitStop() { threads_.await(allRetired_); }
 
-    /// Runs what can be run now, on this thread.
+    /// As those of `EngineThreads`.
     void poll() { threads_.poll(); }
+    bool pollOne() { return threads_.pollOne(); }
+    /// Lets those who wait look again at what they wait for, if it changed outside the engine.
+    void wakeWaiting() { threads_.wake(); }
 
     /// Starts stopping: bodies get their stop token, what is recorded is written. Does not wait.
     void requestStop() {
@@ -183,6 +187,7 @@ public:
 
 private:
     [[nodiscard]] std::shared_ptr<ExecutionDriver> make(ExecutionId id) {
+        completions_.goesOn(id);
         return ExecutionDriver::make(*this, services_, threads_.io(), id,
                                      options_.startVisibleAfter);
     }
@@ -212,7 +217,7 @@ private:
             return;
         }
         const std::scoped_lock lock{mutex_};
-        if (residents_.addWaiting(record.id)) timers_.arm(record.id, wakeAt);
+        if (residents_.addWaiting(record.id) && wakeAt) timers_.armIfNone(record.id, *wakeAt);
     }
 
     void log(LogLevel level, const std::string& message) const {
@@ -242,6 +247,7 @@ private:
         std::optional<ExecutionId> evicted;
         {
             const std::scoped_lock lock{mutex_};
+            if (driver.hasCommands()) return;  // it has something to do, and comes back
             evicted = residents_.park(driver.identity().id);
             residents_.tellIfIdle();
         }
@@ -256,7 +262,9 @@ private:
     void retired(ExecutionDriver& driver, bool wakeAgain) override {
         const auto id = driver.identity().id;
         forget(driver, true);
-        if (wakeAgain) wake(id);
+        const bool canRunNow =
+            driver.lacksHandler() && handlers_.find(driver.record().start.handlerName) != nullptr;
+        if (wakeAgain || canRunNow) wake(id);
         const std::scoped_lock lock{mutex_};
         residents_.tellIfIdle();
     }
@@ -272,14 +280,13 @@ private:
         residents_.tellIfIdle();
     }
 
-    /// Its timers stay: the world may wake it yet.
     void lost(ExecutionDriver& driver, std::exception_ptr error) override {
-        const auto id = driver.identity().id;
+        const auto id = driver.identity().id;  // its timers stay: the world may wake it yet
         log(LogLevel::error,
             fmt::format("execution {} was given up until it is woken or started again, or the next "
                         "engine runs: {}",
                         id, errorObjectOf(error).message.value_or("")));
-        const auto completion = completions_.take(id);
+        const auto completion = completions_.giveUp(id, error);
         forget(driver, false);
         loseInvoker(driver.record(), error);
         if (completion) completion->fail(error);
@@ -296,10 +303,11 @@ private:
         {
             const std::scoped_lock lock{mutex_};
             if (const auto resident = residents_.find(id)) {
+                residents_.unpark(id);
                 return resident->loseWith(error);
             }
         }
-        if (const auto completion = completions_.take(id)) completion->fail(error);
+        if (const auto completion = completions_.giveUp(id, error)) completion->fail(error);
         try {
             if (const auto invoker = store_->find(id)) loseInvoker(*invoker, error);
         } catch (const StoreError& unread) {

@@ -66,15 +66,24 @@ public:
     /// Runs what can be run now, on this thread.
     void poll() {
         io_.poll();
-        const std::scoped_lock lock{mutex_};
-        if (runner_ != std::thread::id{}) wake();
-        changed_.notify_all();
+        wake();
+    }
+
+    /// Runs the first thing that can be run now, on this thread.
+    /// \return false if there was nothing.
+    bool pollOne() {
+        const bool ran = io_.poll_one() > 0;
+        if (ran) wake();
+        return ran;
     }
 
     /// Lets those who wait look again at what they wait for. Needed after a change that was made
     /// outside these threads.
     void wake() {
-        boost::asio::post(io_, [] {});
+        if (count_ > 0) return;  // they wait for what is promised, and nothing else
+        const std::scoped_lock lock{mutex_};
+        if (runner_ != std::thread::id{}) boost::asio::post(io_, [] {});
+        changed_.notify_all();
     }
 
     /// Ends the threads. What is still queued is dropped or, if somebody waits for it, refused.

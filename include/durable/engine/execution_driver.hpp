@@ -14,6 +14,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -64,26 +65,30 @@ public:
     [[nodiscard]] const ExecutionIdentity& identity() const noexcept { return identity_; }
     [[nodiscard]] const ExecutionRecord& record() const noexcept { return record_; }
     [[nodiscard]] const ExecutionState& state() const noexcept { return state_; }
-
     /// What the execution was given up for, or null.
     [[nodiscard]] const std::exception_ptr& lostTo() const noexcept { return lostTo_; }
+    [[nodiscard]] bool lacksHandler() const noexcept { return !handler_ && state_.isRunning(); }
+    [[nodiscard]] bool hasCommands() const noexcept { return commands_ > 0; }
 
     /// Runs `command` on the strand, then drives on; if the driver has retired meanwhile, the
     /// command goes to the execution's next driver. Thread-safety: any thread.
     void post(Command command) {
+        ++commands_;
         boost::asio::post(strand_, [self = shared_from_this(), command = std::move(command)] {
             if (self->phase_ == Phase::retired) {
                 return self->host_.dispatch(self->identity_.id, command);
             }
             command(*self);
             self->drive();
+            --self->commands_;
+            if (self->phase_ == Phase::parked) self->host_.parked(*self);  // still
         });
     }
 
     /// Gives the execution up, unless it has ended: what it waits for was lost. On any thread.
     void loseWith(const std::exception_ptr& error) {
         boost::asio::post(strand_, [self = shared_from_this(), error] {
-            if (self->lostTo_ || self->record_.end || !self->isRunning()) return;
+            if (self->lostTo_ || self->record_.end || !self->state_.isRunning()) return;
             if (self->phase_ == Phase::retired) {  // evicted just now
                 const auto again = [error](ExecutionDriver& next) { next.loseWith(error); };
                 return self->host_.dispatch(self->identity_.id, again);
@@ -162,8 +167,7 @@ public:
 
     void acknowledgeChild(ExecutionId child) { writes_.acknowledge(child); }
 
-    /// Drops the frames if the execution is still parked. What they would do next is in the
-    /// journal.
+    /// Drops the frames if the execution is still parked. The journal has what they wait for.
     void evict() {
         if (phase_ != Phase::parked) return;
         unpark();
@@ -193,7 +197,7 @@ private:
         if (phase_ == Phase::retired) return;
         mailbox_->deliverAll();
         if (!lostTo_) startHandler();
-        if (!isRunning()) invocation_->scope().freeze();
+        if (!state_.isRunning()) invocation_->scope().freeze();
         invocation_->loop().run();
         if (!lostTo_) endIfDone();
         isBusy() ? write() : settle();
@@ -203,12 +207,11 @@ private:
     /// execution that the journal does not know. And after what the world did meanwhile.
     void startHandler() {
         if (handler_ == nullptr || run_->started() || evicting_ || stopping() || asleep_) return;
-        if (!isRunning() || !state_.root().recorded() || writes_.startsExecution()) return;
+        if (!state_.isRunning() || !state_.root().recorded() || writes_.startsExecution()) return;
         if (auto* plugins = invocation_->plugins()) plugins->begin(identity_.info());
         run_->start(*handler_);
     }
 
-    [[nodiscard]] bool isRunning() const noexcept { return state_.isRunning(); }
     [[nodiscard]] bool stopping() const noexcept { return services_.stop.stop_requested(); }
 
     /// Whether something is still to come without the world's doing: a body returns, or a write.
@@ -235,11 +238,9 @@ private:
         }
     }
 
-    // --- the end ----------------------------------------------------------------------------
-
     void endIfDone() {
         if (phase_ == Phase::ending || record_.end) return;
-        const bool ended = !isRunning();
+        const bool ended = !state_.isRunning();
         if (ended) invocation_->scope().freeze();
         if (!ended && !run_->returned() && !invocation_->halted()) return;
         if (invocation_->scope().bodies() > 0) return;
@@ -253,7 +254,7 @@ private:
     void retire() {
         run_->drop();
         lateFlush_.cancel();
-        const bool cutShort = stopping() && isRunning() && !writes_.stored().waiting;
+        const bool cutShort = stopping() && state_.isRunning() && !writes_.stored().waiting;
         if (auto* plugins = invocation_->plugins()) plugins->end(lostTo_ || cutShort);
         phase_ = Phase::retired;
     }
@@ -342,6 +343,7 @@ private:
     bool evicting_{};   ///< the frames are dropped, or will be as soon as nothing else goes on
     bool wakeAgain_{};  ///< the world changed it after that
     std::exception_ptr lostTo_;
+    std::atomic<int> commands_{};  ///< on their way
     MessageTo<ExecutionDriver, &ExecutionDriver::onWritten> written_{*this};
 };
 

@@ -38,6 +38,8 @@ public:
         const auto invokerId = invoker.identity().id;
         auto operationId = operationIdOf(operation);
         auto name = fmt::format("invoke.{}.{}", invokerId, operationId);
+        if (!begin(name)) return;
+        Ending beginning{*this, name};
         if (const auto child = store_.find(handlerName, name)) {
             if (child->start.invokerExecution != invokerId) {
                 return invoker.change(failedInvoke(operationId, "ResourceConflictException",
@@ -51,7 +53,7 @@ public:
                 failedInvoke(operationId, "ResourceNotFoundException",
                              fmt::format("no handler \"{}\" is registered", handlerName)));
         }
-        if (!begin(name)) return;
+        beginning.passOn();
         host_.create({.handlerName = handlerName,
                       .name = name,
                       .input = operation.result,
@@ -76,18 +78,37 @@ private:
         invoker.acknowledgeChild(child.id);
     }
 
-    /// Until a new execution is durable the store does not tell of it.
+    /// Gives a name that was begun back, unless that is passed on.
+    class Ending {
+    public:
+        Ending(Invokes& invokes, const std::string& name) : invokes_{&invokes}, name_{name} {}
+        Ending(const Ending&) = delete;
+        Ending& operator=(const Ending&) = delete;
+        ~Ending() {
+            if (invokes_ != nullptr) invokes_->end(name_);
+        }
+        void passOn() noexcept { invokes_ = nullptr; }
+
+    private:
+        Invokes* invokes_;
+        const std::string& name_;
+    };
+
+    /// Until a new execution is durable the store does not tell of it. Comes before the store is
+    /// asked, or that could answer with what was so before.
     bool begin(const std::string& name) {
         const std::scoped_lock lock{mutex_};
         return beginning_.insert(name).second;
     }
 
+    void end(const std::string& name) {
+        const std::scoped_lock lock{mutex_};
+        beginning_.erase(name);
+    }
+
     void begun(const std::string& name, ExecutionId invokerId, const std::string& operationId,
                const Refusal* refusal) {
-        {
-            const std::scoped_lock lock{mutex_};
-            beginning_.erase(name);
-        }
+        end(name);
         if (refusal != nullptr) {
             host_.dispatch(
                 invokerId, [operationId, message = refusal->message](ExecutionDriver& invoker) {

@@ -20,6 +20,9 @@ public:
     /// Handler and name.
     using Key = std::pair<std::string, std::string>;
 
+    /// \param given called when a name has been given back: somebody may wait for it.
+    explicit NameClaims(std::function<void()> given) : given_{std::move(given)} {}
+
     /// The right to a name; given back when it is destroyed.
     class Claim {
     public:
@@ -28,9 +31,12 @@ public:
         Claim(const Claim&) = delete;
         Claim& operator=(const Claim&) = delete;
         ~Claim() {
-            const std::scoped_lock lock{claims_.mutex_};
-            claims_.claimed_.erase(key_);
-            done_->set(true);
+            {
+                const std::scoped_lock lock{claims_.mutex_};
+                claims_.claimed_.erase(key_);
+                done_->set(true);
+            }
+            claims_.given_();
         }
 
     private:
@@ -56,6 +62,7 @@ private:
         return claimed_.emplace(key, std::move(mine)).first->second;
     }
 
+    std::function<void()> given_;
     std::mutex mutex_;
     std::map<Key, std::shared_ptr<Promised<bool>>> claimed_;
 };

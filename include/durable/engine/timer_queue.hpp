@@ -53,6 +53,15 @@ public:
         if (place == queue_.begin()) sleep();
     }
 
+    /// Sets the time of an execution that has none.
+    void armIfNone(ExecutionId execution, TimePoint time) {
+        {
+            const std::scoped_lock lock{mutex_};
+            if (times_.contains(execution)) return;
+        }
+        arm(execution, time);
+    }
+
     /// Calls `due` for every execution whose time has come. The queue does so by itself with a
     /// clock that runs; a clock that is set by hand is followed by a call of this.
     void fire() {

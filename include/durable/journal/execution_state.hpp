@@ -11,9 +11,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace durable::inline v0 {
 
@@ -280,7 +282,7 @@ private:
         timers_.emplace(TimerKey{*time, entryCount_}, &operation);
     }
 
-    void disarm(Operation& operation) {
+    void disarm(const Operation& operation) {
         const auto time = timeOf(operation);
         if (!time) return;
         for (auto timer = timers_.lower_bound({*time, 0});
@@ -304,12 +306,16 @@ private:
 
     /// What lies under a context that has ended is never awaited again.
     void dropTimersBelow(const Operation& ended) {
-        std::erase_if(timers_, [&](const auto& timer) {
-            for (const Operation* at = timer.second; at != nullptr; at = at->parent) {
-                if (at == &ended) return true;
+        if (timers_.empty()) return;
+        std::vector<const Operation*> left{&ended};
+        while (!left.empty()) {
+            const auto* operation = left.back();
+            left.pop_back();
+            disarm(*operation);
+            for (const auto& child : std::views::reverse(operation->children)) {
+                if (child) left.push_back(child.get());
             }
-            return false;
-        });
+        }
     }
 
     Operation root_{};

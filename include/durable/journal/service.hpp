@@ -25,6 +25,7 @@ namespace durable::inline v0 {
 struct Refusal {
     std::string operationId;
     std::string message;
+    bool isTooLarge{};  ///< what was given; else the operation is in another state
 };
 
 namespace detail {
@@ -61,6 +62,9 @@ public:
         }
         return "Unknown operation type.";
     }
+
+    /// Whether it may not happen at any time.
+    [[nodiscard]] bool isTooLarge() const { return !ended_ && !sizeRefusal().empty(); }
 
 private:
     using Action = OperationAction;
@@ -252,7 +256,10 @@ private:
                                                         const Limits& limits = {}) {
     const detail::Transition transition{state, update, limits};
     if (auto reason = transition.refusal(); !reason.empty()) {
-        return Refusal{.operationId = update.operationId, .message = std::move(reason)};
+        const bool isTooLarge = transition.isTooLarge();
+        return Refusal{.operationId = update.operationId,
+                       .message = std::move(reason),
+                       .isTooLarge = isTooLarge};
     }
     const bool endsAttempt =
         update.type == OperationType::step &&

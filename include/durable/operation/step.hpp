@@ -86,7 +86,8 @@ Task<T> runStep(OperationCall call, StepConfig config, Body body) {
                 return observed.run<Returned>(
                     [&]() -> Returned { return StepBody<Body>::call(body, context); });
             };
-            auto running = call.invocation().runBody(run);
+            // One that runs at most once would be taken for interrupted by the next engine.
+            auto running = call.invocation().runBody(run, !atMostOnce);
             outcome = co_await running;
             observed.returned<Returned>(outcome.exception());
         }

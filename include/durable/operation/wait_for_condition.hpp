@@ -46,7 +46,7 @@ Task<State> runCondition(OperationCall call, WaitForConditionConfig<State> confi
             return observed.run<Returned>(
                 [&]() -> Returned { return Body::call(check, context, state); });
         };
-        auto running = call.invocation().runBody(run);
+        auto running = call.invocation().runBody(run, true);
         auto outcome = co_await running;
         observed.returned<Returned>(outcome.exception());
         if (!outcome.succeeded() && call.invocation().stopping()) co_await Never{};

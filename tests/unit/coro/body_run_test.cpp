@@ -456,6 +456,51 @@ TEST_CASE("bodies are counted while they wait for a thread and while they run") 
     CHECK(fixture.pool.queued() == 0);
 }
 
+TEST_CASE("a body that waits for a thread is not called any more when nobody wants it") {
+    for (const bool stops : {false, true}) {
+        Fixture fixture{1};
+        Scope branches{fixture.scope};
+        std::latch started{1};
+        std::latch release{1};
+        int called = 0;
+        bool resumed = false;
+        const auto busy = [&]() -> Task<void> {
+            auto outcome = co_await fixture.body([&](std::stop_token) {
+                started.count_down();
+                release.wait();
+            });
+            (void)outcome;
+        };
+        const auto branch = [&](auto body) -> Task<void> {
+            BodyRun<decltype(body)> run{fixture.pool, fixture.mailbox,
+                                        fixture.engineStop.get_token(), body, true};
+            auto outcome = co_await run;
+            (void)outcome;
+            resumed = true;
+        };
+        auto first = busy();
+        first.start(fixture.scope);
+        fixture.loop.run();
+        started.wait();
+        auto plain = branch([&](std::stop_token) { ++called; });
+        auto asynchronous = branch([&](std::stop_token) -> asio::awaitable<void> {
+            ++called;
+            co_return;
+        });
+        plain.start(branches);
+        asynchronous.start(branches);
+        fixture.loop.run();
+        REQUIRE(branches.bodies() == 2);
+
+        stops ? (void)fixture.engineStop.request_stop() : branches.freeze();
+        release.count_down();
+        fixture.runUntil([&] { return first.done() && branches.bodies() == 0; });
+
+        CHECK(called == 0);
+        CHECK_FALSE(resumed);
+    }
+}
+
 TEST_CASE("many bodies of one execution run at once and all come back") {
     Fixture fixture{4};
     int sum = 0;

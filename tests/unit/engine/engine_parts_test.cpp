@@ -201,6 +201,16 @@ TEST_CASE("a timer whose time has come fires by itself") {
     CHECK(timers.fired == Ids{2, 1});
 }
 
+TEST_CASE("what is read of an execution does not replace the time that it has set since") {
+    Timers timers;
+    timers.queue.arm(1, TimePoint{5s});
+    timers.queue.armIfNone(1, TimePoint{9s});
+    timers.queue.armIfNone(2, TimePoint{7s});
+
+    CHECK(timers.at(5s) == Ids{1});
+    CHECK(timers.at(9s) == Ids{2});
+}
+
 TEST_CASE("a timer fires when the clock jumps past it, though nobody says so") {
     Timers timers;
     TimerQueue queue{timers.clock, timers.context.get_executor(),
