@@ -107,3 +107,22 @@ TEST_CASE("a file system that fails at any call loses nothing that was acknowled
     for (const auto& [call, count] : faults) std::printf("%s: %d faults\n", call.c_str(), count);
     CHECK(faults.size() >= 4);
 }
+
+TEST_CASE("a journal that could not be given its log is not opened") {
+    bool opened = false;
+    for (std::size_t call = 1; !opened; ++call) {
+        const TemporaryDirectory directory;
+        const auto file = directory / "orders.db";
+        FaultVfs vfs;
+        vfs.arm(call, FaultVfs::Lasting::once);
+        INFO("call " << call);
+        try {
+            const auto store = SqliteStore::open(file);
+            opened = vfs.failed().empty();
+            vfs.arm(0, FaultVfs::Lasting::once);
+            CHECK(ForeignProgram{file}.query("pragma journal_mode") == "wal");
+        } catch (const StoreError& error) {
+            CHECK_THAT(error.what(), Catch::Matchers::ContainsSubstring("(SQLITE_"));
+        }
+    }
+}

@@ -180,7 +180,11 @@ private:
     static void switchToWal(sqlite::Connection& connection) {
         sqlite::Statement statement{connection, "open", "pragma journal_mode = wal"};
         auto rows = statement.query();
-        if (rows.next() && rows.text(0) == "wal") return;
+        if (rows.next() && rows.text(0) == "wal") {
+            // Written after the row was told, and only now known to be.
+            while (rows.next()) continue;
+            return;
+        }
         throw StoreError{"The journal " + connection.file() +
                          " cannot have a write-ahead log where it is.\nKeep it on a local file "
                          "system: network file systems do not share memory between processes."};
