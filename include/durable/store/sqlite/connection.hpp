@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/store/sqlite/file_pair.hpp>
 #include <durable/store/sqlite/result_code.hpp>
 
 #include <sqlite3.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -60,15 +62,26 @@ public:
                          std::string{adviceFor(SQLITE_CORRUPT)}};
     }
 
-    /// Throws if another file, or none, now stands where this one was opened: what is committed
-    /// from then on would be lost with the last file descriptor.
+    /// Remembers which file the log is. To be called once there is one.
+    void rememberLog() { log_ = FileIdentity::of(logOf(file_)); }
+
+    /// Throws if another file, or none, now stands where the database or its log was opened: what
+    /// is committed from then on would be lost with the last file descriptor.
     void requireInPlace() const {
         int moved = 0;
         sqlite3_file_control(handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-        if (moved == 0) return;
-        throw StoreError{"The journal " + file_ +
-                         " was moved or deleted while it was in use.\nNothing more is recorded. "
-                         "Put the file back and restart this process."};
+        if (moved != 0) {
+            throw StoreError{"The journal " + file_ +
+                             " was moved or deleted while it was in use.\nNothing more is "
+                             "recorded. Put the file back and restart this process."};
+        }
+        const auto log = logOf(file_);
+        if (log_ && FileIdentity::of(log) == log_) return;
+        // What is in the log that was opened need not be lost, even if this process crashes now.
+        sqlite3_wal_checkpoint_v2(handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+        throw StoreError{"The log " + log +
+                         " of the journal was moved, deleted or replaced while it was in "
+                         "use.\nNothing more is recorded. Restart this process."};
     }
 
 private:
@@ -77,6 +90,7 @@ private:
     };
 
     std::string file_;
+    std::optional<FileIdentity> log_{};
     std::unique_ptr<sqlite3, Close> handle_{};
 };
 

@@ -7,6 +7,7 @@
 #include <durable/store/sqlite/connection.hpp>
 #include <durable/store/sqlite/file_header.hpp>
 #include <durable/store/sqlite/file_lock.hpp>
+#include <durable/store/sqlite/file_pair.hpp>
 #include <durable/store/sqlite/last_positions.hpp>
 #include <durable/store/sqlite/reader.hpp>
 #include <durable/store/sqlite/schema.hpp>
@@ -35,7 +36,9 @@ namespace durable::inline v0 {
 ///
 /// One process owns a file at a time; any number of others may read it with SQL meanwhile, and find
 /// the views that `views.hpp` describes. Beside `orders.db` stand `orders.db-wal`, `-shm` and
-/// `-lock` while it is open; they are gone once it is closed, and belong to it after a crash.
+/// `-lock` while it is open; they are gone once it is closed, and belong to it after a crash: who
+/// moves or replaces one of them does so with all. Where only the database or only its log was
+/// replaced, the next opening is refused.
 class SqliteStore final : public Store {
 public:
     /// Opens a journal, and makes it if `file` does not exist.
@@ -55,6 +58,7 @@ public:
 
     ~SqliteStore() override {
         try {
+            writeConnection_.requireInPlace();
             appender_.cover(positions_);
         } catch (...) {
             // Only makes the next opening faster.
@@ -118,7 +122,11 @@ private:
           readConnection_{prepared(writeConnection_, options).file(), options.busyTimeout},
           appender_{writeConnection_, options.recoveredRowsMax},
           reader_{readConnection_},
-          positions_{appender_.recover()} {}
+          positions_{appender_.recover()} {
+        writeConnection_.rememberLog();
+        writeConnection_.requireInPlace();
+        if (const auto pair = sqlite::FilePair::of(writeConnection_.file())) lock_.remember(*pair);
+    }
 
     /// The file that `file` names, or why there can be none. Links are followed, so that two names
     /// of one file meet at one lock.
