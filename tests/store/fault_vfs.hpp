@@ -5,11 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <new>
 #include <string>
+#include <utility>
 
-/// SQLite's file system, but one of its calls fails: for tests of one thread. SQLite uses it for
-/// all that is opened while it lives.
+/// SQLite's file system, but one of its calls fails, and what is synced is watched: for tests of
+/// one thread. SQLite uses it for all that is opened while it lives.
 class FaultVfs {
 public:
     enum class Lasting { once, fromThenOn };
@@ -27,7 +29,11 @@ public:
         vfs_.xFullPathname = [](sqlite3_vfs* vfs, const char* name, int size, char* path) {
             return self(vfs).real_->xFullPathname(self(vfs).real_, name, size, path);
         };
-        vfs_.xSleep = [](sqlite3_vfs*, int microseconds) { return microseconds; };
+        vfs_.xSleep = [](sqlite3_vfs* vfs, int microseconds) {
+            self(vfs).slept_ += microseconds;
+            if (self(vfs).whileAsleep_) self(vfs).whileAsleep_();
+            return microseconds;
+        };
         sqlite3_vfs_register(&vfs_, 1);
     }
     FaultVfs(const FaultVfs&) = delete;
@@ -48,10 +54,27 @@ public:
     /// The first call that failed, or empty.
     [[nodiscard]] const std::string& failed() const { return failed_; }
 
+    /// How often a write-ahead log was synced.
+    [[nodiscard]] std::size_t logSyncs() const { return logSyncs_; }
+
+    /// Whether all that was written to write-ahead logs is synced.
+    [[nodiscard]] bool logIsSynced() const { return !logIsAhead_; }
+
+    /// How often a database was written to while its log was not synced: pages that a loss of power
+    /// leaves in the one and takes from the other.
+    [[nodiscard]] std::size_t writesBeforeLogSync() const { return writesBeforeLogSync_; }
+
+    /// Called instead of sleeping.
+    void whileAsleep(std::function<void()> action) { whileAsleep_ = std::move(action); }
+
+    /// For how long SQLite wanted to sleep, in microseconds.
+    [[nodiscard]] std::int64_t slept() const { return slept_; }
+
 private:
     struct File {
         sqlite3_file base;
         FaultVfs* owner;
+        int type;  // of SQLITE_OPEN_*
 
         [[nodiscard]] sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
     };
@@ -74,6 +97,7 @@ private:
                     int* flagsOut) {
         auto& made = *new (file) File{};
         made.owner = &self(vfs);
+        made.type = flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL);
         if (self(vfs).fails("open")) return SQLITE_CANTOPEN;
         auto* real = self(vfs).real_;
         const int code = real->xOpen(real, name, made.real(), flags, flagsOut);
@@ -90,6 +114,10 @@ private:
     static int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset) {
         auto* real = self(file).real();
         auto& owner = *self(file).owner;
+        if (self(file).type == SQLITE_OPEN_WAL) owner.logIsAhead_ = true;
+        if (self(file).type == SQLITE_OPEN_MAIN_DB && owner.logIsAhead_) {
+            ++owner.writesBeforeLogSync_;
+        }
         if (owner.fails("write")) {
             if (owner.calls_ % 2 == 0) return SQLITE_IOERR_WRITE;
             real->pMethods->xWrite(real, bytes, count / 2, offset);
@@ -116,6 +144,10 @@ private:
             };
             m.xSync = [](sqlite3_file* f, int flags) {
                 if (self(f).owner->fails("sync")) return SQLITE_IOERR_FSYNC;
+                if (self(f).type == SQLITE_OPEN_WAL) {
+                    ++self(f).owner->logSyncs_;
+                    self(f).owner->logIsAhead_ = false;
+                }
                 return self(f).real()->pMethods->xSync(self(f).real(), flags);
             };
             m.xFileSize = [](sqlite3_file* f, sqlite3_int64* size) {
@@ -167,4 +199,9 @@ private:
     std::size_t calls_{};
     Lasting lasting_{Lasting::once};
     std::string failed_;
+    std::size_t logSyncs_{};
+    std::size_t writesBeforeLogSync_{};
+    bool logIsAhead_{};
+    std::int64_t slept_{};
+    std::function<void()> whileAsleep_{};
 };

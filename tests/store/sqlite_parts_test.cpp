@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -20,6 +21,25 @@
 using namespace durable;
 using namespace durable::sqlite;
 using namespace std::chrono_literals;
+
+TEST_CASE("a forked child that lets go of its copy of the lock does not take it from its parent") {
+    const TemporaryDirectory directory;
+    const auto file = directory / "orders.db";
+    auto lock = std::make_unique<FileLock>(file);
+
+    ChildProcess child{[&](const auto& tell) {
+        lock.reset();
+        tell("let go");
+    }};
+    REQUIRE(child.line() == "let go");
+    child.wait();
+
+    CHECK(filesIn(directory.path()) == std::vector<std::string>{"orders.db-lock"});
+    CHECK_THAT(storeErrorOf([&] { const FileLock second{file}; }),
+               Catch::Matchers::ContainsSubstring("is in use by this process"));
+    lock.reset();
+    CHECK(filesIn(directory.path()).empty());
+}
 
 TEST_CASE("an older file is brought to the newest version, step by step") {
     const TemporaryDirectory directory;
