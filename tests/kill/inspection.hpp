@@ -6,6 +6,8 @@
 #include <fmt/core.h>
 #include <kill/ledger.hpp>
 #include <kill/victim.hpp>
+#include <store/sqlite_support.hpp>
+#include <support/temporary_directory.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -20,13 +22,20 @@ class Inspection {
 public:
     explicit Inspection(std::filesystem::path directory) : directory_{std::move(directory)} {}
 
-    /// What is wrong, a line each; empty if nothing is. Opens the journal.
-    [[nodiscard]] std::string run() {
-        wrong_.clear();
-        const auto store = durable::SqliteStore::open(Victim::journalIn(directory_));
-        readLedger();
-        readJournal(*store);
-        return wrong_;
+    /// What is wrong, a line each; empty if nothing is. Opens the journal, and closes it.
+    [[nodiscard]] std::string run() { return run(Victim::journalIn(directory_)); }
+
+    /// As `run`, but leaves the files of the journal as they are, the log too: opens a copy of
+    /// them.
+    [[nodiscard]] std::string runOnCopy() {
+        const TemporaryDirectory copies;
+        const auto journal = Victim::journalIn(directory_);
+        const auto copy = copies / "copy.db";
+        for (const std::string end : {"", "-wal", "-journal"}) {
+            const std::filesystem::path file{journal.string() + end};
+            if (std::filesystem::exists(file)) copy_file(file, copy.string() + end);
+        }
+        return run(copy);
     }
 
     [[nodiscard]] std::size_t bodies() const { return begins_.size(); }
@@ -34,6 +43,16 @@ public:
 
 private:
     using Attempt = std::pair<std::string, int>;  ///< of `ORDER STEP`
+
+    std::string run(const std::filesystem::path& journal) {
+        wrong_.clear();
+        const auto integrity = ForeignProgram{journal}.query("pragma integrity_check");
+        if (integrity != "ok") add(integrity);
+        const auto store = durable::SqliteStore::open(journal);
+        readLedger();
+        readJournal(*store);
+        return wrong_;
+    }
 
     void readLedger() {
         const auto lines = Ledger::read(Victim::ledgerIn(directory_));
@@ -47,9 +66,12 @@ private:
             const Attempt place{fmt::format("{} {}", order, name), attempt};
             if (what == "begin") {
                 begins_.insert(place);
+                if (!begunInLife_.insert(place).second) add(lines[read_] + ", twice in one life");
                 if (recorded_.contains(place.first)) add(place.first + " ran again");
                 if (ended_.contains(place)) add(lines[read_] + ": that attempt was recorded");
                 if (name == "charge" && begins_.count(place) > 1) add(lines[read_] + ", twice");
+            } else if (what == "life") {
+                begunInLife_.clear();
             } else if (what == "end") {
                 ends_.insert(place.first);
             } else if (what == "started") {
@@ -122,6 +144,7 @@ private:
     std::size_t read_{};
     std::size_t entries_{};
     std::multiset<Attempt> begins_;
+    std::set<Attempt> begunInLife_;   ///< by the process of which the ledger tells last
     std::set<Attempt> ended_;         ///< attempts of which a retry is recorded
     std::set<std::string> recorded_;  ///< steps of which a result is recorded
     std::set<std::string> ends_;

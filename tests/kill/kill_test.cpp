@@ -4,7 +4,6 @@
 #include <kill/victim.hpp>
 #include <signal.h>
 #include <store/child_process.hpp>
-#include <store/sqlite_support.hpp>
 #include <support/catch.hpp>
 #include <support/seed.hpp>
 #include <support/temporary_directory.hpp>
@@ -12,8 +11,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <string>
+#include <system_error>
 #include <thread>
 
 namespace {
@@ -24,6 +25,12 @@ std::chrono::microseconds untilDeath(std::mt19937& random) {
     return std::chrono::microseconds{random() % longest[random() % 5]};
 }
 
+[[nodiscard]] bool filled(const std::filesystem::path& file) {
+    std::error_code absent;
+    const auto size = std::filesystem::file_size(file, absent);
+    return !absent && size > 0;
+}
+
 }  // namespace
 
 TEST_CASE("orders whose processes are killed at any moment are done once, and come to their end") {
@@ -32,6 +39,7 @@ TEST_CASE("orders whose processes are killed at any moment are done once, and co
     const int deathsWanted = std::getenv("DURABLE_LONG") != nullptr ? 300 : 10;
     int deaths = 0;
     int workloads = 0;
+    int resumed = 0;
     std::size_t bodies = 0;
     std::size_t entries = 0;
     while (deaths < deathsWanted) {
@@ -62,13 +70,18 @@ TEST_CASE("orders whose processes are killed at any moment are done once, and co
                 done = told == "done";
             }
             INFO("seed " << seed << ", death " << deaths);
-            REQUIRE(ForeignProgram{Victim::journalIn(directory.path())}.query(
-                        "pragma integrity_check") == "ok");
-            REQUIRE(inspection.run().empty());
+            // The first one that opens and closes a journal moves its log into it. Mostly that is
+            // to be the next process.
+            const bool isHot = !done && random() % 3 != 0;
+            if (isHot && filled(Victim::journalIn(directory.path()).string() + "-wal")) ++resumed;
+            const auto wrong = isHot ? inspection.runOnCopy() : inspection.run();
+            INFO(wrong);
+            REQUIRE(wrong.empty());
         }
         bodies += inspection.bodies();
         entries += inspection.entries();
     }
-    std::printf("%d deaths, %d workloads, %zu bodies called, %zu entries\n", deaths, workloads,
-                bodies, entries);
+    std::printf(
+        "%d deaths, %d resumed with their log, %d workloads, %zu bodies called, %zu entries\n",
+        deaths, resumed, workloads, bodies, entries);
 }

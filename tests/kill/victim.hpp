@@ -20,8 +20,9 @@
 /// The process that is killed: orders on an engine with threads and an SQLite journal, whose bodies
 /// tell a ledger what they do.
 ///
-/// Lines of the ledger: `begin ORDER STEP ATTEMPT`, `end ORDER STEP ATTEMPT`, `asked ORDER ID`,
-/// `answered ORDER ID`, `started ORDER`, `result ORDER VALUE`, `wrong TEXT`.
+/// Lines of the ledger: `life`, of a process that begins; `begin ORDER STEP ATTEMPT`, `end ORDER
+/// STEP ATTEMPT`, `asked ORDER ID`, `answered ORDER ID`, `started ORDER`, `result ORDER VALUE`,
+/// `wrong TEXT`.
 class Victim {
     using LedgerPointer = std::shared_ptr<const Ledger>;
 
@@ -54,7 +55,9 @@ public:
         : ledgerFile_{ledgerIn(directory)},
           ledger_{std::make_shared<Ledger>(ledgerFile_)},
           engine_{durable::SqliteStore::open(journalIn(directory), {.recoveredRowsMax = 17}),
-                  options(variation)} {}
+                  options(variation)} {
+        ledger_->write("life");
+    }
 
     /// Works until all orders have ended, or a signal stops it.
     /// \return whether they have ended.
