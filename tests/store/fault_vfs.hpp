@@ -51,6 +51,9 @@ public:
         failed_.clear();
     }
 
+    /// The next syncs of a write-ahead log fail, so many of them.
+    void armLogSyncs(std::size_t count) { failingLogSyncs_ = count; }
+
     /// The first call that failed, or empty.
     [[nodiscard]] const std::string& failed() const { return failed_; }
 
@@ -145,6 +148,10 @@ private:
             m.xSync = [](sqlite3_file* f, int flags) {
                 if (self(f).owner->fails("sync")) return SQLITE_IOERR_FSYNC;
                 if (self(f).type == SQLITE_OPEN_WAL) {
+                    if (self(f).owner->failingLogSyncs_ > 0) {
+                        --self(f).owner->failingLogSyncs_;
+                        return SQLITE_IOERR_FSYNC;
+                    }
                     ++self(f).owner->logSyncs_;
                     self(f).owner->logIsAhead_ = false;
                 }
@@ -199,6 +206,7 @@ private:
     std::size_t calls_{};
     Lasting lasting_{Lasting::once};
     std::string failed_;
+    std::size_t failingLogSyncs_{};
     std::size_t logSyncs_{};
     std::size_t writesBeforeLogSync_{};
     bool logIsAhead_{};

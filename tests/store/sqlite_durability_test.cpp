@@ -15,6 +15,7 @@
 
 using namespace durable;
 using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
 
 namespace {
@@ -116,4 +117,47 @@ TEST_CASE("after a crash only about recoveredRowsMax rows are read again") {
         CHECK(recovered->load(1).size() + recovered->load(2).size() == static_cast<std::size_t>(i));
     }
     CHECK(most == 17);
+}
+
+TEST_CASE("an append whose sync failed does not come back after a crash") {
+    const TemporaryDirectory directory;
+    const auto file = directory / "orders.db";
+    FaultVfs vfs;
+    const auto store = SqliteStore::open(file);
+    append(*store, started(1));
+    for (const std::size_t bytes : {1U, 50'000U}) {
+        const auto before = store->load(1).size();
+        const auto count = std::to_string(before);
+
+        vfs.armLogSyncs(1);
+        CHECK_THAT(storeErrorOf([&] { appendStep(*store, 1, "no", std::string(bytes, 'x')); }),
+                   ContainsSubstring("(SQLITE_IOERR_FSYNC)"));
+
+        CHECK(vfs.logIsSynced());
+        CHECK(store->load(1).size() == before);
+        const auto copy = crashed(file, directory);
+        CHECK(ForeignProgram{copy}.query("select count(*) from journal") == count);
+        appendStep(*store, 1, "yes", "x");
+        CHECK(store->load(1).size() == before + 1);
+    }
+}
+
+TEST_CASE("an append whose sync failed may come back while no later write goes well") {
+    const TemporaryDirectory directory;
+    const auto file = directory / "orders.db";
+    FaultVfs vfs;
+    const auto store = SqliteStore::open(file);
+    append(*store, started(1));
+
+    vfs.armLogSyncs(2);  // also of the attempt to overwrite it
+    CHECK_THROWS_AS(appendStep(*store, 1, "1", std::string(50'000, 'x')), StoreError);
+    CHECK(store->load(1).empty());
+    const auto rows = [&] {
+        return ForeignProgram{crashed(file, directory)}.query("select count(*) from journal");
+    };
+    CHECK((rows() == "0" || rows() == "1"));
+
+    appendStep(*store, 1, "2", "x");
+    CHECK(rows() == "1");
+    CHECK(store->load(1).front().operationId == "2");
 }

@@ -68,7 +68,8 @@ public:
 
 // --- the operator must act ----------------------------------------------------------------------
 
-/// The journal could not be read or written. What was acknowledged before is not affected.
+/// The journal could not be read or written. What was acknowledged before is not affected. What
+/// failed to be written is not there, but see `Store::append` for a disk that fails to sync.
 class StoreError : public std::runtime_error {
 public:
     enum class Kind {

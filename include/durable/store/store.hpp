@@ -107,6 +107,10 @@ public:
 
     /// Writes all commits, in their order, or none of them. Durable when it returns. Refuses the
     /// start of an execution that exists or whose name is taken, and anything of one that does not.
+    ///
+    /// When it throws, nothing of it is there. If that was because the disk failed to sync what it
+    /// had been given, a crash before the next append that returns may bring all of it back, as if
+    /// only the acknowledgement had been lost.
     virtual void append(std::span<const Commit> commits) = 0;
 
     /// Visits all entries of an execution, in the order they were appended; none if there is no

@@ -7,6 +7,7 @@
 #include <durable/store/sqlite/connection.hpp>
 #include <durable/store/sqlite/iso_time.hpp>
 #include <durable/store/sqlite/last_positions.hpp>
+#include <durable/store/sqlite/schema.hpp>
 #include <durable/store/sqlite/statement.hpp>
 #include <durable/store/store.hpp>
 
@@ -65,7 +66,8 @@ public:
         return positions;
     }
 
-    /// Writes all of `commits` or nothing. Durable when it returns.
+    /// Writes all of `commits` or nothing. Durable when it returns. See `commit` for what a failure
+    /// may leave.
     /// \return how `positions` has to change; valid until the next call.
     const ChangedPositions& append(std::span<const Commit> commits,
                                    const LastPositions& positions) {
@@ -75,7 +77,7 @@ public:
         if (covers) writePositions(positions);
         Position last = last_;
         for (const auto& commit : commits) write(commit, positions, last);
-        transaction.commit();
+        commit(transaction);
 
         if (covers) covered_ = last_;
         last_ = last;
@@ -92,6 +94,25 @@ public:
     }
 
 private:
+    /// Commits. If that fails, all of it may be in the log and only not be synced: a recovery after
+    /// a crash would find it there. The next transaction overwrites it, so one that changes nothing
+    /// is made at once. If that fails too, what a crash leaves is open until the next one goes
+    /// well.
+    void commit(Transaction& transaction) {
+        try {
+            transaction.commit();
+        } catch (...) {
+            try {
+                Transaction nothing{connection_, "append to"};
+                writeMark(connection_);
+                nothing.commit();
+            } catch (...) {
+                // The first failure is the one to tell.
+            }
+            throw;
+        }
+    }
+
     void write(const Commit& commit, const LastPositions& positions, Position& last) {
         if (commit.start) start(commit.execution, *commit.start);
         if (!commit.entries.empty() || commit.end || commit.suspension) {

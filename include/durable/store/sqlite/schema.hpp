@@ -102,12 +102,17 @@ inline void migrate(Connection& connection, std::span<const Migration> steps) {
     }
 }
 
+/// Writes the mark of a journal, one page, whether it is there or not.
+inline void writeMark(Connection& connection) {
+    connection.execute("pragma application_id = " + std::to_string(applicationId), "make");
+}
+
 /// Marks the file as a journal, if it has no mark, before anything else is in it. Not in WAL mode
 /// yet, so that the mark is in the file itself, where `requireNotForeign` looks for it, even after
 /// a crash. SQLite is asked, since it may just have rolled back the mark that the file had.
 inline void markAsJournal(Connection& connection) {
     if (readPragma(connection, "application_id") == applicationId) return;
-    connection.execute("pragma application_id = " + std::to_string(applicationId), "make");
+    writeMark(connection);
 }
 
 }  // namespace durable::inline v0::sqlite
