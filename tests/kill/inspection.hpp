@@ -66,6 +66,7 @@ private:
             const Attempt place{fmt::format("{} {}", order, name), attempt};
             if (what == "begin") {
                 begins_.insert(place);
+                begun_.insert(order);
                 if (!begunInLife_.insert(place).second) add(lines[read_] + ", twice in one life");
                 if (recorded_.contains(place.first)) add(place.first + " ran again");
                 if (ended_.contains(place)) add(lines[read_] + ": that attempt was recorded");
@@ -91,6 +92,7 @@ private:
         std::set<std::string> orders;
         std::set<std::string> answered;
         durable::forEachRecord(store, {}, [&](const durable::ExecutionRecord& record) {
+            orders.insert(record.start.name);
             std::map<std::string, std::string> names;
             for (const auto& entry : store.load(record.id)) {
                 ++entries_;
@@ -112,7 +114,6 @@ private:
                 if (isSuccess && ofCallback) answered.insert(record.start.name);
             }
             if (record.start.handlerName != "order") return;
-            orders.insert(record.start.name);
             const auto result = results_.find(record.start.name);
             if (result == results_.end()) return;
             if (!record.end || record.end->result != result->second) {
@@ -121,6 +122,9 @@ private:
         });
         for (const auto& order : started_) {
             if (!orders.contains(order)) add(order + " was started, and is not there");
+        }
+        for (const auto& order : begun_) {
+            if (!orders.contains(order)) add(order + " had a body called, and is not there");
         }
         for (const auto& order : answered_) {
             if (!answered.contains(order)) add(order + " was answered, and is not");
@@ -148,6 +152,7 @@ private:
     std::set<Attempt> ended_;         ///< attempts of which a retry is recorded
     std::set<std::string> recorded_;  ///< steps of which a result is recorded
     std::set<std::string> ends_;
+    std::set<std::string> begun_;  ///< orders of which a body was called
     std::set<std::string> started_;
     std::set<std::string> answered_;
     std::map<std::string, std::string> results_;
