@@ -6,6 +6,7 @@
 #include <memory>
 #include <numeric>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -557,4 +558,38 @@ TEST_CASE("a batch whose own serdes cannot read it back ends the execution, live
         CHECK(execution.error()->messageOr("") == live);
     }
     CHECK_FALSE(caught);
+}
+
+TEST_CASE("a body may keep a reference to its item, whatever the items are") {
+    const auto seen =
+        runHandler<std::vector<bool>>([](DurableContext& ctx) -> Task<std::vector<bool>> {
+            auto results =
+                co_await ctx.map(std::vector<bool>{true, false, true},
+                                 [](DurableContext& item, const bool& value) -> Task<bool> {
+                                     co_await item.wait(1s);
+                                     co_return value;
+                                 });
+            std::vector<bool> values;
+            for (const auto& result : results.all()) values.push_back(result.result.value());
+            co_return values;
+        });
+
+    CHECK(seen == std::vector<bool>{true, false, true});
+}
+
+TEST_CASE("an item whose exception cannot say what it is has failed, and the batch goes on") {
+    struct Broken : std::runtime_error, ErrorDetails {
+        Broken() : std::runtime_error{"declined"} {}
+        [[nodiscard]] std::string errorData() const override { throw std::logic_error{"not now"}; }
+    };
+    const auto told = runHandler<std::string>([](DurableContext& ctx) -> Task<std::string> {
+        auto results = co_await ctx.map(std::vector{1, 2}, [](DurableContext&, int i) -> Task<int> {
+            if (i == 1) throw Broken{};
+            co_return i;
+        });
+        co_return fmt::format("{} failed: {}", results.failureCount(),
+                              results.all().front().error->what());
+    });
+
+    CHECK(told == "1 failed: declined");
 }

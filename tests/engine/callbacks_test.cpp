@@ -167,6 +167,33 @@ TEST_CASE("a submitter that fails for good is told as such") {
     CHECK(told == "mail server is down");
 }
 
+TEST_CASE("an answer that nests too deeply fails the handler clearly, and the process lives") {
+    const std::string deep(300'000, '[');
+    for (const std::size_t maxParked : {1000U, 0U}) {
+        std::string id;
+        TestEngine engine{[&](Engine& e) {
+                              e.registerHandler("asking", [&](DurableContext& ctx) -> Task<int> {
+                                  co_return co_await ctx.waitForCallback<int>(
+                                      [&](std::string callbackId) { id = callbackId; });
+                              });
+                          },
+                          std::make_shared<RecordingStore>(), maxParked};
+        engine->start("asking", {.name = "a"});
+        engine.settle();
+        engine->completeCallback(id, deep + std::string(300'000, ']'));
+        engine.settle();
+        engine.restart();
+        engine->resume();
+        engine.settle();
+        const auto execution = engine->find("asking", "a");
+
+        REQUIRE(execution->status() == ExecutionStatus::failed);
+        CHECK_THAT(execution->error()->message.value(),
+                   Catch::Matchers::EndsWith("could not be read back: JSON with more than 512 "
+                                             "arrays and objects in each other"));
+    }
+}
+
 TEST_CASE("a callback is delivered by an engine that has not registered the handler") {
     auto store = std::make_shared<RecordingStore>();
     {

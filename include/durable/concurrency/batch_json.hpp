@@ -4,6 +4,7 @@
 #include <durable/concurrency/batch_record.hpp>
 #include <durable/concurrency/batch_result.hpp>
 #include <durable/serdes/json_text.hpp>
+#include <durable/serdes/parse_json.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -92,7 +93,7 @@ using WritesJson = std::function<bool(std::size_t index)>;
 [[nodiscard]] inline BatchRecord batchFromJson(const std::string& text,
                                                const WritesJson& writesJson) {
     // Ordered, so that a value comes out with its members as its author wrote them.
-    const auto json = nlohmann::ordered_json::parse(text);
+    const auto json = parseJson<nlohmann::ordered_json>(text);
     BatchRecord record;
     record.reason = detail::reasonOf(json.at("completionReason"));
     record.inputCount = detail::countOf(json.at("inputCount"));
@@ -148,7 +149,7 @@ using WritesJson = std::function<bool(std::size_t index)>;
 /// The record that `toSummaryText` was made of, without names, payloads and errors.
 /// \throws std::exception if `text` is not a summary.
 [[nodiscard]] inline BatchRecord batchFromSummary(const std::string& text) {
-    const auto json = nlohmann::json::parse(text);
+    const auto json = parseJson(text);
     const auto statuses = json.at("itemStatuses").get<std::string>();
     BatchRecord record;
     record.reason = detail::reasonOf(json.at("completionReason"));

@@ -3,6 +3,7 @@
 
 #include <durable/base/error_object.hpp>
 #include <durable/serdes/json_text.hpp>
+#include <durable/serdes/parse_json.hpp>
 #include <durable/serdes/payload.hpp>
 
 #include <nlohmann/json.hpp>
@@ -45,7 +46,7 @@ struct WinnerText {
 
 /// \throws std::exception if `text` is not what `valuesToJson` writes.
 [[nodiscard]] inline std::vector<SettledText> valuesFromJson(const std::string& text) {
-    const auto json = nlohmann::ordered_json::parse(text);
+    const auto json = parseJson<nlohmann::ordered_json>(text);
     if (!json.is_array()) throw std::invalid_argument{"the results: no array"};
     std::vector<SettledText> settled;
     for (const auto& value : json) settled.push_back({.value = value.dump(), .error = {}});
@@ -74,7 +75,7 @@ struct WinnerText {
 
 /// \throws std::exception if `text` is not what `settledToJson` writes.
 [[nodiscard]] inline std::vector<SettledText> settledFromJson(const std::string& text) {
-    const auto json = nlohmann::ordered_json::parse(text);
+    const auto json = parseJson<nlohmann::ordered_json>(text);
     if (!json.is_array()) throw std::invalid_argument{"the results: no array"};
     std::vector<SettledText> settled;
     for (const auto& element : json) {
@@ -102,7 +103,7 @@ struct WinnerText {
 
 /// \throws std::exception if `text` is not what `winnerToJson` writes.
 [[nodiscard]] inline WinnerText winnerFromJson(const std::string& text) {
-    const auto json = nlohmann::ordered_json::parse(text);
+    const auto json = parseJson<nlohmann::ordered_json>(text);
     const auto& index = json.at("index");
     if (!index.is_number_unsigned()) throw std::invalid_argument{"impossible index of a result"};
     WinnerText winner{.index = index.get<std::size_t>(), .value = {}};

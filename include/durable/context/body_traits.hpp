@@ -74,11 +74,23 @@ struct RetryBody<Body> {
 template <class Body>
 using RetryTask = typename RetryBody<Body>::type;
 
+/// The item, to which the frame of a body may refer for as long as `items` lives; those of a
+/// `vector<bool>` are no objects.
+template <class Items>
+const auto& itemAt(const Items& items, std::size_t index) {
+    if constexpr (std::is_same_v<typename Items::value_type, bool>) {
+        static constexpr bool values[]{false, true};
+        return values[items[index] ? 1 : 0];
+    } else {
+        return items[index];
+    }
+}
+
 /// Calls a map's body with as many of (context, item, index, items) as it takes.
 template <class Body, class Items>
 decltype(auto) callMapBody(Body& body, DurableContext& context, const Items& items,
                            std::size_t index) {
-    const auto& item = items[index];
+    const auto& item = itemAt(items, index);
     if constexpr (std::is_invocable_v<Body&, DurableContext&, decltype(item), std::size_t,
                                       const Items&>) {
         return body(context, item, index, items);

@@ -169,6 +169,8 @@ private:
             succeeded = true;
         } catch (const ChildContextError& error) {
             keepError(index, error.error());
+        } catch (...) {  // of an error mapper
+            keepError(index, errorObjectOf(std::current_exception()));
         }
         co_return succeeded;
     }
@@ -217,6 +219,7 @@ private:
             const auto bytesMax = call_.invocation().services().limits.inlineResultBytesMax;
             const bool needsNoText = resultBytes(record) > bytesMax && !plan_.serdes;
             auto text = needsNoText ? std::string{} : write(record);
+            if (plan_.serdes && !isUtf8(text)) throw SerdesError{"the text is not UTF-8"};
             const bool tooLarge = needsNoText || text.size() > bytesMax;
             if (tooLarge) {
                 const auto custom =

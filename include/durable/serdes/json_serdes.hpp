@@ -3,6 +3,7 @@
 
 #include <durable/base/error.hpp>
 #include <durable/serdes/json_text.hpp>
+#include <durable/serdes/parse_json.hpp>
 #include <durable/serdes/payload.hpp>
 
 #include <nlohmann/json.hpp>
@@ -56,7 +57,9 @@ template <class T>
             if (isPlainText(value)) return '"' + value + '"';
         }
         try {
-            return nlohmann::json(value).dump();
+            auto text = nlohmann::json(value).dump();
+            if (isTooDeep(text)) throw SerdesError{"too many arrays and objects in each other"};
+            return text;
         } catch (const std::exception& error) {
             throw SerdesError{error.what()};
         }
@@ -78,7 +81,7 @@ template <class T>
         if (quoted && isPlainText(inside)) return std::string{inside};
     }
     try {
-        const auto json = nlohmann::json::parse(text);
+        const auto json = parseJson(text);
         if constexpr (detail::PlainInteger<T>) return detail::integerOf<T>(json);
         return json.template get<T>();
     } catch (const std::exception& error) {

@@ -239,3 +239,45 @@ struct Unnamed : std::runtime_error {
 TEST_CASE("an unnamed namespace is no part of a type's name") {
     CHECK(recordedOf(Unnamed{"x"}).type == "Unnamed");
 }
+
+namespace {
+
+struct Speechless : std::exception {
+    [[nodiscard]] const char* what() const noexcept override { return nullptr; }
+};
+
+struct Broken : std::runtime_error, durable::ErrorDetails {
+    using std::runtime_error::runtime_error;
+    [[nodiscard]] std::string errorData() const override { throw std::logic_error{"not now"}; }
+};
+
+}  // namespace
+
+TEST_CASE("an exception that cannot say what it is is recorded as far as it can") {
+    const auto speechless = durable::errorObjectOf(std::make_exception_ptr(Speechless{}));
+    CHECK(speechless.message == "");
+
+    const auto broken = durable::errorObjectOf(std::make_exception_ptr(Broken{"declined"}));
+    CHECK(broken.message == "declined");
+    CHECK(broken.data == std::nullopt);
+}
+
+TEST_CASE("of exceptions nested in each other as many are recorded as are kept") {
+    std::exception_ptr exception = std::make_exception_ptr(std::runtime_error{"innermost"});
+    for (int i = 0; i < 300; ++i) {
+        try {
+            try {
+                std::rethrow_exception(exception);
+            } catch (...) {
+                std::throw_with_nested(std::runtime_error{"outer"});
+            }
+        } catch (...) {
+            exception = std::current_exception();
+        }
+    }
+    const auto error = durable::errorObjectOf(exception);
+    std::size_t causes = 0;
+    for (const auto* at = error.cause.get(); at != nullptr; at = at->cause.get()) ++causes;
+
+    CHECK(causes == durable::errorCausesMax);
+}

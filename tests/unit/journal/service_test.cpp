@@ -327,6 +327,30 @@ TEST_CASE("the texts of an error together are at most as long as the limit says"
     CHECK(refused(state, update, limits) == "The error must be at most 10 bytes, got 11.");
 }
 
+TEST_CASE(
+    "an error is recorded as it will be read: in valid UTF-8, with as many causes as are kept") {
+    ExecutionState state;
+    begin(state);
+    std::shared_ptr<const ErrorObject> cause;
+    for (int i = 1001; i > 0; --i) {
+        cause = std::make_shared<const ErrorObject>(
+            ErrorObject{.message = std::to_string(i), .cause = cause});
+    }
+    auto update = updateOf(Type::step, Action::fail);
+    update.error = ErrorObject{
+        .message = "caf\xE9", .data = "\xFF", .stackTrace = {"line \xC0"}, .cause = cause};
+    const auto entry = std::get<Entry>(apply(state, std::move(update), TimePoint{}));
+
+    CHECK(entry.error->message == "caf\xEF\xBF\xBD");
+    CHECK(entry.error->data == "\xEF\xBF\xBD");
+    CHECK(entry.error->stackTrace.front() == "line \xEF\xBF\xBD");
+    std::size_t causes = 0;
+    for (const auto* at = entry.error->cause.get(); at != nullptr; at = at->cause.get()) {
+        CHECK(at->message == std::to_string(++causes));
+    }
+    CHECK(causes == durable::errorCausesMax);
+}
+
 TEST_CASE("by default a payload may have 6 MiB and an error 1 MiB") {
     ExecutionState state;
     begin(state);

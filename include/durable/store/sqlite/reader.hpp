@@ -4,6 +4,7 @@
 #include <durable/journal/entry_json.hpp>
 #include <durable/journal/names.hpp>
 #include <durable/serdes/json_text.hpp>
+#include <durable/serdes/parse_json.hpp>
 #include <durable/store/sqlite/connection.hpp>
 #include <durable/store/sqlite/iso_time.hpp>
 #include <durable/store/sqlite/last_positions.hpp>
@@ -160,7 +161,7 @@ private:
             .status = *status, .result = rows.optionalText(14), .endTime = readTime(rows, 13)};
         if (!rows.isNull(15)) {
             try {
-                end.error = errorFromJson(nlohmann::json::parse(rows.text(15)));
+                end.error = errorFromJson(parseJson(rows.text(15)));
             } catch (const std::bad_alloc&) {
                 throw;
             } catch (const std::exception&) {
