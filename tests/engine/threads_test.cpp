@@ -308,6 +308,7 @@ TEST_CASE("no queued body begins after its execution was stopped") {
     engine.stopExecution(charging.id());
     release.count_down();
     busy.wait();
+    charging.wait();
 
     CHECK(charging.status() == ExecutionStatus::stopped);
     CHECK(charged == 0);
