@@ -134,8 +134,8 @@ TEST_CASE("what kept an execution from going on is logged") {
     engine.advance(1s);
 
     CHECK(engine.log() ==
-          std::vector<std::string>{"execution 1 was given up until it is woken or started again, "
-                                   "or the next engine runs: the disk is full"});
+          std::vector<std::string>{"execution 1 was given up until it is woken, started or "
+                                   "resumed: the disk is full"});
 }
 
 TEST_CASE("an execution that could not be written was never started") {
@@ -147,6 +147,7 @@ TEST_CASE("an execution that could not be written was never started") {
     CHECK_THROWS_AS(engine->start("twoSteps", {.name = "a"}), StoreError);
 
     CHECK(runs == 0);  // nor did it do anything
+    CHECK(engine.log().empty());
     store->broken = [](auto) { return false; };
     CHECK(engine->find("twoSteps", "a") == std::nullopt);
     CHECK(engine.finish(engine->start("twoSteps", {.name = "a"})).status() ==
@@ -241,7 +242,7 @@ TEST_CASE("entries that are damaged fail whoever asks, not the engine") {
 
     CHECK_THROWS(engine.finish(execution).wait());
     CHECK_THAT(engine.log().front(),
-               Catch::Matchers::EndsWith("engine runs: entry before the start: 7"));
+               Catch::Matchers::EndsWith("resumed: entry before the start: 7"));
 }
 
 TEST_CASE("an execution that asks for another one which cannot be written is given up with it") {

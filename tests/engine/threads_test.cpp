@@ -244,6 +244,28 @@ TEST_CASE("a second signal acts as if the engine did not listen") {
     CHECK(WTERMSIG(status) == SIGTERM);
 }
 
+TEST_CASE("the longest duration is long enough, to wait and not to write") {
+    auto options = quiet();
+    options.startVisibleAfter = std::chrono::milliseconds::max();
+    auto store = std::make_shared<MemoryStore>();
+    Engine engine{store, options};
+    std::latch running{1};
+    std::promise<void> release;
+    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<int> {
+        co_return co_await ctx.step([&] {
+            running.count_down();
+            release.get_future().wait();
+            return 1;
+        });
+    });
+    const auto execution = engine.start("handler");
+    running.wait();
+    std::jthread releasing{[&] { release.set_value(); }};
+
+    CHECK(execution.waitFor(std::chrono::milliseconds::max()));
+    CHECK(execution.result<int>() == 1);
+}
+
 TEST_CASE("an engine may be stopped by several threads") {
     for (int round = 0; round < 20; ++round) {
         Engine engine{std::make_shared<MemoryStore>(), quiet()};

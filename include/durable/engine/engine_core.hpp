@@ -139,8 +139,6 @@ public:
                 .entries = writer_.entries()};
     }
 
-    // --- waiting and stopping ---------------------------------------------------------------
-
     /// Blocks until `promised` is ready, or `longest` is over; without threads the engine runs
     /// meanwhile.
     /// \return whether it is ready.
@@ -282,11 +280,13 @@ private:
 
     void lost(ExecutionDriver& driver, std::exception_ptr error) override {
         const auto id = driver.identity().id;  // its timers stay: the world may wake it yet
-        log(LogLevel::error,
-            fmt::format("execution {} was given up until it is woken or started again, or the next "
-                        "engine runs: {}",
-                        id, errorObjectOf(error).message.value_or("")));
-        const auto completion = completions_.giveUp(id, error);
+        std::shared_ptr<Completion> completion;
+        if (driver.isInJournal()) {
+            log(LogLevel::error,
+                fmt::format("execution {} was given up until it is woken, started or resumed: {}",
+                            id, errorObjectOf(error).message.value_or("")));
+            completion = completions_.giveUp(id, error);
+        }
         forget(driver, false);
         loseInvoker(driver.record(), error);
         if (completion) completion->fail(error);

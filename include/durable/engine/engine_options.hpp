@@ -65,6 +65,8 @@ struct EngineOptions {
 
 /// The options with what is empty filled in.
 [[nodiscard]] inline EngineOptions withDefaults(EngineOptions options) {
+    options.startVisibleAfter =
+        std::min<std::chrono::milliseconds>(options.startVisibleAfter, std::chrono::years{100});
     if (!options.clock) options.clock = std::make_shared<const SystemClock>();
     if (!options.random) {
         options.random = [] {

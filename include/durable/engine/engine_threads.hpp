@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -45,6 +46,7 @@ public:
     /// \throws EngineStopped if there are no threads, and `join` was called before it was ready.
     template <class T>
     bool await(const Promised<T>& promised, std::chrono::milliseconds longest = forever) {
+        longest = std::min(longest, forever);
         if (count_ > 0) return promised.waitFor(longest);
         const auto deadline = std::chrono::steady_clock::now() + longest;
         std::unique_lock lock{mutex_};

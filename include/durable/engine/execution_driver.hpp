@@ -69,6 +69,7 @@ public:
     [[nodiscard]] const std::exception_ptr& lostTo() const noexcept { return lostTo_; }
     [[nodiscard]] bool lacksHandler() const noexcept { return !handler_ && state_.isRunning(); }
     [[nodiscard]] bool hasCommands() const noexcept { return commands_ > 0; }
+    [[nodiscard]] bool isInJournal() const noexcept { return !writes_.startsExecution(); }
 
     /// Runs `command` on the strand, then drives on; if the driver has retired meanwhile, the
     /// command goes to the execution's next driver. Thread-safety: any thread.
@@ -116,13 +117,13 @@ public:
     /// Starts a new execution. `done`: as for `change`.
     void create(ExecutionRecord record, const Handler* handler, Done done) {
         auto start = startUpdate(record.start);
+        writes_.setStart(record.start);
         const auto decided =
             apply(state_, OperationUpdate{start}, services_.clock.now(), services_.limits);
         if (const auto* refusal = std::get_if<Refusal>(&decided)) {
             abandon({}, std::make_exception_ptr(InvalidConfig{refusal->message}));
             return done(refusal, nullptr);
         }
-        writes_.setStart(record.start);
         open(std::move(record), handler);
         change(std::move(start), std::move(done));
     }
@@ -203,8 +204,7 @@ private:
         isBusy() ? write() : settle();
     }
 
-    /// The handler's first statement runs when the start is durable: nothing is done for an
-    /// execution that the journal does not know. And after what the world did meanwhile.
+    /// Not before the start is durable: the journal knows every execution that has done something.
     void startHandler() {
         if (handler_ == nullptr || run_->started() || evicting_ || stopping() || asleep_) return;
         if (!state_.isRunning() || !state_.root().recorded() || writes_.startsExecution()) return;

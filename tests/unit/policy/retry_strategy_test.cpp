@@ -175,6 +175,18 @@ TEST_CASE("linear delays grow by their increment up to their cap") {
     CHECK(delaysOf(strategy) == std::vector<long>{2, 5, 8, 10, 10});
 }
 
+TEST_CASE("linear delays stay at their cap, however large the increment is") {
+    const auto strategy = retry::linear({.maxAttempts = 1'000'000,
+                                         .initialDelay = 2s,
+                                         .increment = std::chrono::seconds::max(),
+                                         .maxDelay = 10s,
+                                         .jitter = Jitter::none});
+
+    CHECK(delayAfter(strategy, 1, 0) == 2s);
+    CHECK(delayAfter(strategy, 2, 0) == 10s);
+    CHECK(delayAfter(strategy, 999'999, 0) == 10s);
+}
+
 TEST_CASE("a linear delay has jitter") {
     const auto strategy = retry::linear({.initialDelay = 10s, .increment = 0s});
 
