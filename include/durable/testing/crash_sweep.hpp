@@ -35,7 +35,7 @@ public:
         report_.pointsPossible = points.size();
 
         compare("in the run without a crash", {}, clean_);
-        compare("in the second run, without a crash", {}, runThrough({}));
+        compareAgain();
         if (!report_.findings.empty()) return std::move(report_);  // all others follow from these
         compare("when every suspension ended the invocation", {}, runThrough({}, false));
         sweep(points);
@@ -48,6 +48,15 @@ private:
         CrashPoint point;
         std::vector<CommitText> recovery;
     };
+
+    void compareAgain() {
+        compare(
+            "in the second run, without a crash", {}, runThrough({}),
+            "If a step is meant to give another result in each run, as an id or the time, name it "
+            "in freshResults.\n  Else it is a mistake: something outside of steps is different in "
+            "each run, or is left over from the first\n  one. newWorld, newProcess, setUp and "
+            "answerCallback may be the cause too: they must do the same for each run.");
+    }
 
     void sweep(const std::vector<CrashPoint>& points) {
         std::vector<Tried> tried;
@@ -122,12 +131,20 @@ private:
         return false;
     }
 
-    void compare(std::string when, std::vector<CrashPoint> points, const SweepOutcome& now) {
-        auto differences = SweepComparison{clean_, now, subject_.options.cutOffStepsMayFail}.run();
-        if (differences.empty()) return;
+    /// \return whether it went as without a crash.
+    bool compare(std::string when, std::vector<CrashPoint> points, const SweepOutcome& now,
+                 std::string hint = {}) {
+        auto differences = differencesOf(now);
+        if (differences.empty()) return true;
         report_.findings.push_back({.when = std::move(when),
                                     .crashes = std::move(points),
-                                    .differences = std::move(differences)});
+                                    .differences = std::move(differences),
+                                    .hint = std::move(hint)});
+        return false;
+    }
+
+    [[nodiscard]] std::vector<std::string> differencesOf(const SweepOutcome& now) const {
+        return SweepComparison{clean_, now, subject_.options.cutOffStepsMayFail}.run();
     }
 
     SweepSubject subject_;
@@ -161,7 +178,8 @@ template <class Function>
 ///     report.requireNone();
 ///
 /// Beside the crashes it runs the handler a second time as it is, and once with every suspension
-/// ending the invocation, which must make no difference either.
+/// ending the invocation, which must make no difference either. A step that is meant to give
+/// another result in each run, an id or the time, is named in `CrashSweepOptions::freshResults`.
 ///
 /// All runs are in the calling thread, on a clock that jumps. How far branches came that a batch or
 /// combinator did not wait for is not compared; a batch that ends early may give another result

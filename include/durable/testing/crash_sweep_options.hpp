@@ -9,6 +9,8 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace durable::inline v0 {
 
@@ -36,6 +38,13 @@ struct CrashSweepOptions {
     /// is the `createCallback` or `waitForCallback`; its `callbackId()` completes it. It must do
     /// the same on every run. A callback that it leaves alone times out. Empty: all do.
     std::function<void(TestExecution& execution, const TestOperation& asked)> answerCallback{};
+
+    /// Names of operations that give another result in each run, and are meant to: a step that
+    /// draws an id or looks at the clock. Such a result is not compared, and neither are the
+    /// strings and numbers of six characters or more in it where they appear again: in other
+    /// results and errors, in names, in how the execution ends. What is computed from it is another
+    /// result; name the operation that does so too.
+    std::vector<std::string> freshResults{};
 
     /// Whether an execution may end otherwise if the crash cut off a step with at-most-once
     /// semantics and that step has no further attempt. false: that is a finding. true: such runs

@@ -24,9 +24,13 @@ struct CrashFinding {
 
     std::vector<std::string> differences{};  ///< at least one; the most telling first
 
+    /// What else it may come from, and what to do then. Empty: nothing is known.
+    std::string hint{};
+
     [[nodiscard]] std::string text() const {
         auto text = when + ":";
         for (const auto& difference : differences) text += "\n  - " + difference;
+        if (!hint.empty()) text += "\n  " + hint;
         return text;
     }
 };

@@ -7,6 +7,7 @@
 #include <durable/testing/body_calls.hpp>
 #include <durable/testing/crash_point.hpp>
 #include <durable/testing/golden_history.hpp>
+#include <durable/testing/hidden_texts.hpp>
 #include <durable/testing/manual_clock.hpp>
 #include <durable/testing/test_operation.hpp>
 
@@ -92,18 +93,16 @@ namespace detail {
 /// Reads the executions of a store.
 class SweepReader {
 public:
-    explicit SweepReader(Store& store) : store_{store} {}
+    /// `freshResults` as in `CrashSweepOptions`.
+    SweepReader(Store& store, const std::vector<std::string>& freshResults)
+        : store_{store}, freshResults_{freshResults} {}
 
     [[nodiscard]] std::map<std::string, SeenExecution> read() {
         std::vector<ExecutionRecord> records;
         forEachRecord(store_, {}, [&](const ExecutionRecord& record) {
             records.push_back(record);
-            for (const auto& entry : store_.load(record.id)) {
-                const auto& callbackId = entry.details.orDefault().callbackId;
-                if (callbackId.empty()) continue;
-                callbacks_[callbackId] =
-                    fmt::format("<callback {} of {}>", entry.operationId, record.start.name);
-            }
+            auto& entries = journals_[record.id] = store_.load(record.id);
+            hideFresh(record.start.name, entries);
         });
         std::map<std::string, SeenExecution> executions;
         for (const auto& record : records) {
@@ -118,8 +117,29 @@ public:
     }
 
 private:
+    /// Notes what is drawn anew in each run, and hides it where it was drawn.
+    void hideFresh(const std::string& execution, std::vector<Entry>& entries) {
+        std::set<std::string> fresh;  // ids
+        for (auto& entry : entries) {
+            const auto& callbackId = entry.details.orDefault().callbackId;
+            if (!callbackId.empty()) {
+                hidden_.add(callbackId,
+                            fmt::format("<callback {} of {}>", entry.operationId, execution));
+            }
+            if (entry.kind == EntryKind::started) {
+                const bool isFresh =
+                    !entry.name.empty() &&
+                    std::ranges::find(freshResults_, entry.name) != freshResults_.end();
+                if (isFresh) fresh.insert(entry.operationId);
+            } else if (entry.payload && fresh.contains(entry.operationId)) {
+                const auto place = fmt::format("<result {} of {}>", entry.operationId, execution);
+                hidden_.add(*std::exchange(entry.payload, place), place);
+            }
+        }
+    }
+
     [[nodiscard]] SeenExecution read(const ExecutionRecord& record) {
-        const auto entries = store_.load(record.id);
+        const auto& entries = journals_[record.id];
         const JournalView view{entries};
         SeenExecution seen;
         seen.end = wireName(record.status());
@@ -128,7 +148,7 @@ private:
             seen.end += fmt::format(" with {}: {}", record.end->error->type.value_or("an error"),
                                     record.end->error->messageOr(""));
         }
-        hideCallbacks(seen.end);
+        hidden_.hideIn(seen.end);
         readOperations(view.state.root(), false, seen);
         for (const auto& event : historyOf(entries)) {
             if (event.operationId.empty()) continue;
@@ -137,7 +157,7 @@ private:
             SeenEvent told{.time = secondsAfter(ManualClock{}.now(), event.time),
                            .what = event.eventType};
             if (!details.empty()) told.what += ' ' + details.dump();
-            hideCallbacks(told.what);
+            hidden_.hideIn(told.what);
             seen.operations[event.operationId].events.push_back(std::move(told));
         }
         for (const auto& entry : entries) {
@@ -153,14 +173,16 @@ private:
             const bool isOpen = open || hasOpen(*child);
             if (child->recorded()) {
                 const auto id = operationIdOf(*child);
-                seen.operations[id] = {.what = fmt::format("{} ({})",
-                                                           describe({.type = child->type,
-                                                                     .subType = child->subType,
-                                                                     .name = child->name}),
-                                                           id),
-                                       .status = std::string{wireName(child->status)},
-                                       .open = isOpen,
-                                       .isStep = child->type == OperationType::step};
+                auto& operation = seen.operations[id];
+                operation = {.what = fmt::format("{} ({})",
+                                                 describe({.type = child->type,
+                                                           .subType = child->subType,
+                                                           .name = child->name}),
+                                                 id),
+                             .status = std::string{wireName(child->status)},
+                             .open = isOpen,
+                             .isStep = child->type == OperationType::step};
+                hidden_.hideIn(operation.what);
             }
             readOperations(*child, isOpen, seen);
         }
@@ -175,12 +197,10 @@ private:
         return false;
     }
 
-    void hideCallbacks(std::string& text) const {
-        for (const auto& [id, place] : callbacks_) replaceAll(text, id, place);
-    }
-
     Store& store_;
-    std::map<std::string, std::string> callbacks_;
+    const std::vector<std::string>& freshResults_;
+    std::map<ExecutionId, std::vector<Entry>> journals_;
+    HiddenTexts hidden_;
 };
 
 }  // namespace detail

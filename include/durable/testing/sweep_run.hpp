@@ -69,7 +69,7 @@ public:
         outcome_.calls = calls_->calls();
         outcome_.bodyCalls = calls_->total();
         outcome_.violations = calls_->violations();
-        outcome_.executions = detail::SweepReader{*store_}.read();
+        outcome_.executions = detail::SweepReader{*store_, options.freshResults}.read();
         if (outcome_.stuck.empty()) check();
         return std::move(outcome_);
     }
