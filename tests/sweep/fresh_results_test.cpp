@@ -30,6 +30,7 @@ std::string drawId() {
 void requireRight(const CrashSweepReport& report) {
     INFO(report.text());
     CHECK(report.findings.empty());
+    CHECK(report.notSwept.empty());
     CHECK(report.pointsCovered == report.pointsPossible);
 }
 
@@ -63,6 +64,8 @@ TEST_CASE("a step that draws an id is right if freshResults names it, wherever t
     CHECK(unnamed.findings.front().when == "in the second run, without a crash");
     CHECK_THAT(unnamed.findings.front().text(),
                ContainsSubstring("name it in freshResults") && ContainsSubstring("answerCallback"));
+    CHECK(unnamed.notSwept == "the second run already went otherwise than the first one.");
+    CHECK_THAT(unnamed.text(), ContainsSubstring("No crash was tried: the second run"));
 
     options.freshResults = {"new id"};
     options.pairsMax = 20;

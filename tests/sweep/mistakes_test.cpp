@@ -358,7 +358,8 @@ TEST_CASE("mistake: one step has two effects, and fails between them") {
         },
         looking("reserved twice", [] { return world.invoices == 1; }));
 
-    requireCaughtAtOnce(report, "in the run without a crash", "the check failed: reserved twice");
+    requireCaughtAtOnce(report, "in the first run, without a crash",
+                        "the check failed: reserved twice");
 }
 
 TEST_CASE("mistake: a body counts its attempts itself") {

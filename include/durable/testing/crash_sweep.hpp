@@ -31,14 +31,20 @@ public:
             throw TestFailure{"the run without a crash did not end: " + clean_.stuck};
         }
         const auto points = pointsOf(clean_.lives.front());
+        report_.end = clean_.end;
         report_.commits = clean_.lives.front().size();
         report_.pointsPossible = points.size();
+        report_.checked = subject_.options.check != nullptr;
 
-        compare("in the run without a crash", {}, clean_);
-        compareAgain();
-        if (!report_.findings.empty()) return std::move(report_);  // all others follow from these
-        compare("when every suspension ended the invocation", {}, runThrough({}, false));
-        sweep(points);
+        if (!isRightAtFirst()) {
+            report_.notSwept = "the first run already went wrong.";
+        } else if (!isRightAgain()) {
+            report_.notSwept = "the second run already went otherwise than the first one.";
+        } else {
+            compare("when every suspension ended the invocation", {}, runThrough({}, false));
+            if (subject_.options.pointsMax == 0) report_.notSwept = "pointsMax is 0.";
+            sweep(points);
+        }
         return std::move(report_);
     }
 
@@ -49,8 +55,26 @@ private:
         std::vector<CommitText> recovery;
     };
 
-    void compareAgain() {
-        compare(
+    /// \return whether there is something with which other runs can be compared.
+    bool isRightAtFirst() {
+        const bool failed = !clean_.end.starts_with(wireName(ExecutionStatus::succeeded));
+        CrashFinding finding{.when = "in the first run, without a crash"};
+        if (failed && !subject_.options.mayFail) {
+            finding.differences.push_back("the execution " + clean_.end);
+            finding.hint =
+                "If it is meant to, set mayFail. If not: does setUp register all that it invokes, "
+                "does answerCallback\n  answer, does newWorld make what its steps need?";
+        }
+        for (auto& difference : differencesOf(clean_)) {
+            finding.differences.push_back(std::move(difference));
+        }
+        if (finding.differences.empty()) return true;
+        report_.findings.push_back(std::move(finding));
+        return false;
+    }
+
+    bool isRightAgain() {
+        return compare(
             "in the second run, without a crash", {}, runThrough({}),
             "If a step is meant to give another result in each run, as an id or the time, name it "
             "in freshResults.\n  Else it is a mistake: something outside of steps is different in "

@@ -46,6 +46,10 @@ struct CrashSweepOptions {
     /// result; name the operation that does so too.
     std::vector<std::string> freshResults{};
 
+    /// Whether the execution may end other than by success when nothing crashes. false: that is a
+    /// finding, and nothing is swept. true: a crash must still come to the same end.
+    bool mayFail{false};
+
     /// Whether an execution may end otherwise if the crash cut off a step with at-most-once
     /// semantics and that step has no further attempt. false: that is a finding. true: such runs
     /// are only looked at by `check`, and for bodies called too often.

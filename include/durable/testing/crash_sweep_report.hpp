@@ -37,12 +37,15 @@ struct CrashFinding {
 
 /// What a crash sweep found.
 struct CrashSweepReport {
+    std::string end{};             ///< of the first run, such as `SUCCEEDED with "shipped"`
     std::size_t commits{};         ///< of the run without a crash
     std::size_t pointsPossible{};  ///< moments at which a process can die
     std::size_t pointsCovered{};   ///< at which one has died
     std::size_t pairsPossible{};   ///< of two such moments; 0 if pairs were not wanted
     std::size_t pairsCovered{};
     std::size_t bodyCalls{};  ///< calls of step bodies, over all runs
+    bool checked{};           ///< whether there was a `check` to look at the world
+    std::string notSwept{};   ///< why no crash was tried; empty if one was
     std::vector<CrashFinding> findings{};
 
     /// The numbers, and the findings in full; at most `findingsMax` of them.
@@ -52,7 +55,10 @@ struct CrashSweepReport {
         if (pairsPossible > 0) {
             text += fmt::format(", {} of {} pairs", pairsCovered, pairsPossible);
         }
-        text += fmt::format("; {} finding{}", findings.size(), findings.size() == 1 ? "" : "s");
+        text += fmt::format(", {} calls of step bodies; {} finding{}", bodyCalls, findings.size(),
+                            findings.size() == 1 ? "" : "s");
+        if (!notSwept.empty()) text += "\nNo crash was tried: " + notSwept;
+        if (!checked) text += "\nNo check was given: only the journals were compared.";
         const auto told = std::min(findings.size(), findingsMax);
         for (std::size_t i = 0; i < told; ++i) {
             text += fmt::format("\n{}. {}", i + 1, findings[i].text());

@@ -74,6 +74,7 @@ struct SweepOutcome {
     std::vector<std::string> violations{};
     std::vector<std::vector<CommitText>> lives{};  ///< the commits of each process
     std::size_t crashes{};
+    std::string end{};    ///< of the execution that is swept
     std::string stuck{};  ///< why it did not end; empty if it did
     std::string wrong{};  ///< what the author's own check says; empty if it is content
 

@@ -70,6 +70,8 @@ public:
         outcome_.bodyCalls = calls_->total();
         outcome_.violations = calls_->violations();
         outcome_.executions = detail::SweepReader{*store_, options.freshResults}.read();
+        const auto swept = outcome_.executions.find(executionName);
+        if (swept != outcome_.executions.end()) outcome_.end = swept->second.end;
         if (outcome_.stuck.empty()) check();
         return std::move(outcome_);
     }

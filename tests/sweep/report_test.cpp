@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the report says, and that a sweep which tried nothing is not green.
+#include <durable/testing.hpp>
+
+#include <support/catch.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace durable;
+using Catch::Matchers::ContainsSubstring;
+using durable::testing::crashSweep;
+using durable::testing::CrashSweepOptions;
+using durable::testing::CrashSweepReport;
+using durable::testing::TestExecution;
+using durable::testing::TestFailure;
+
+namespace {
+
+Task<void> twoSteps(DurableContext& ctx) {
+    co_await ctx.step("reserve", [] {});
+    co_await ctx.step("charge", [] {});
+}
+
+Task<void> failing(DurableContext& ctx) {
+    co_await ctx.step("reserve", [] {});
+    throw std::runtime_error{"sold out"};
+}
+
+void requireRight(const CrashSweepReport& report) {
+    INFO(report.text());
+    CHECK(report.findings.empty());
+    CHECK(report.notSwept.empty());
+    CHECK(report.pointsCovered == report.pointsPossible);
+}
+
+}  // namespace
+
+TEST_CASE("a workflow that fails without a crash is a finding, unless it may") {
+    const auto report = crashSweep(failing);
+    INFO(report.text());
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings.front().when == "in the first run, without a crash");
+    CHECK(report.findings.front().crashes.empty());
+    CHECK_THAT(report.findings.front().differences.front(),
+               ContainsSubstring("the execution FAILED with ") && ContainsSubstring("sold out"));
+    CHECK_THAT(report.findings.front().hint, ContainsSubstring("set mayFail"));
+    CHECK(report.pointsCovered == 0);
+    CHECK(report.notSwept == "the first run already went wrong.");
+    CHECK_THAT(report.text(), ContainsSubstring("No crash was tried: the first run"));
+
+    const auto allowed = crashSweep(failing, {.mayFail = true});
+    requireRight(allowed);
+    CHECK_THAT(allowed.end, ContainsSubstring("FAILED with ") && ContainsSubstring("sold out"));
+}
+
+TEST_CASE("what is invoked and not registered is a finding, not a green sweep") {
+    const auto report = crashSweep(
+        [](DurableContext& ctx) -> Task<void> { co_await ctx.invoke<int>("ask", "ask"); });
+
+    CHECK_THAT(report.text(), ContainsSubstring("no handler \"ask\" is registered") &&
+                                  ContainsSubstring("does setUp register all that it invokes"));
+    CHECK_THROWS_AS(report.requireNone(), TestFailure);
+}
+
+TEST_CASE("a check that fails without a crash is told once") {
+    const auto report = crashSweep(twoSteps, CrashSweepOptions{.check = [](TestExecution&) {
+                                       throw std::runtime_error{"never right"};
+                                   }});
+
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings.front().differences ==
+          std::vector<std::string>{"the check failed: never right"});
+}
+
+TEST_CASE("the report tells how the first run ended, and how many bodies were called") {
+    const auto report = crashSweep([](DurableContext& ctx) -> Task<int> {
+        co_return co_await ctx.step("seven", [] { return 7; });
+    });
+
+    INFO(report.text());
+    CHECK(report.end == "SUCCEEDED with 7");
+    // Each of 3 runs and 9 crashes calls it once; before it is recorded, once more.
+    CHECK(report.bodyCalls == 3 + 9 + 3);
+    CHECK(report.text() ==
+          "crash sweep: 9 of 9 crash points, 15 calls of step bodies; 0 findings\n"
+          "No check was given: only the journals were compared.");
+}
+
+TEST_CASE("a report with a check does not say that there was none") {
+    const auto report = crashSweep(twoSteps, CrashSweepOptions{.check = [](TestExecution&) {}});
+
+    CHECK_THAT(report.text(), !ContainsSubstring("No check"));
+}
+
+TEST_CASE("a sweep of no points says so") {
+    const auto report = crashSweep(twoSteps, {.pointsMax = 0});
+
+    CHECK(report.pointsCovered == 0);
+    CHECK_THAT(report.text(), ContainsSubstring("No crash was tried: pointsMax is 0."));
+}
