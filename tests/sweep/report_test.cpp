@@ -10,6 +10,7 @@
 
 using namespace durable;
 using Catch::Matchers::ContainsSubstring;
+using durable::testing::CrashKind;
 using durable::testing::crashSweep;
 using durable::testing::CrashSweepOptions;
 using durable::testing::CrashSweepReport;
@@ -99,4 +100,31 @@ TEST_CASE("a sweep of no points says so") {
 
     CHECK(report.pointsCovered == 0);
     CHECK_THAT(report.text(), ContainsSubstring("No crash was tried: pointsMax is 0."));
+}
+
+TEST_CASE("a finding after a torn commit tells how to leave torn commits out") {
+    const auto racing = [](DurableContext& ctx) -> Task<std::string> {
+        const auto winner = co_await ctx.any(
+            "any",
+            ctx.runInChildContext("long",
+                                  [](DurableContext& c) -> Task<std::string> {
+                                      co_await c.step("one", [] {});
+                                      co_await c.step("two", [] {});
+                                      co_return "long";
+                                  }),
+            ctx.runInChildContext("short", [](DurableContext& c) -> Task<std::string> {
+                co_await c.step("one", [] {});
+                co_return "short";
+            }));
+        co_await ctx.step("after", [] {});
+        co_return winner;
+    };
+
+    const auto report = crashSweep(racing);
+    REQUIRE_FALSE(report.findings.empty());
+    for (const auto& finding : report.findings) {
+        CHECK(finding.crashes.front().kind == CrashKind::tornCommit);
+        CHECK_THAT(finding.text(), ContainsSubstring("set tornCommits to false"));
+    }
+    requireRight(crashSweep(racing, {.tornCommits = false}));
 }

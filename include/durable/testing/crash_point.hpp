@@ -17,7 +17,9 @@ enum class CrashKind {
     /// Just before it: what it would have written is lost, though step bodies have run.
     beforeCommit,
 
-    /// Just after it: nothing of the program ran on from there.
+    /// Just after it: nothing of the program ran on from there. But at the commit of a start, or of
+    /// an answer to a callback, who waits for it is told that it failed, and frames of the handler
+    /// are destroyed.
     afterCommit,
 
     /// It is written, but the engine is told that it failed, and goes on with everything else. Who
@@ -26,11 +28,13 @@ enum class CrashKind {
 
     /// In the midst of it: only its first entries are written.
     ///
-    /// A store that keeps its promise to write a commit whole or not at all (`MemoryStore`,
-    /// `SqliteStore`) leaves no torn commits: for it this is the same as `beforeCommit`, and a
-    /// finding at such a point alone can be left. For a store of one's own that appends entry by
-    /// entry it is what a power cut leaves, provided that the store clears `Suspension::waiting`
-    /// before the entries, and sets it, and the end of an execution, after them.
+    /// `MemoryStore` and `SqliteStore` write a commit whole or not at all, but what is in one is a
+    /// matter of time: a step that runs longer than `EngineOptions::startVisibleAfter` has its
+    /// start written alone, and branches that end at different moments are written apart. In a
+    /// sweep no time passes while bodies run; torn commits stand for that, though not each of them
+    /// can come of it. For a store of one's own that appends entry by entry they are what a power
+    /// cut leaves, provided that the store clears `Suspension::waiting` before the entries, and
+    /// sets it, and the end of an execution, after them.
     tornCommit,
 };
 

@@ -44,6 +44,7 @@ public:
             compare("when every suspension ended the invocation", {}, runThrough({}, false));
             if (subject_.options.pointsMax == 0) report_.notSwept = "pointsMax is 0.";
             sweep(points);
+            hintAtTornCommits();
         }
         return std::move(report_);
     }
@@ -107,11 +108,13 @@ private:
     }
 
     /// All moments at which a process with these commits can die.
-    [[nodiscard]] static std::vector<CrashPoint> pointsOf(const std::vector<CommitText>& commits) {
+    [[nodiscard]] std::vector<CrashPoint> pointsOf(const std::vector<CommitText>& commits) const {
+        const bool torn = subject_.options.tornCommits;
         std::vector<CrashPoint> points;
         for (std::size_t commit = 1; commit <= commits.size(); ++commit) {
             points.push_back({.commit = commit, .kind = CrashKind::beforeCommit});
-            for (std::size_t entries = 1; entries < commits[commit - 1].entries; ++entries) {
+            for (std::size_t entries = 1; torn && entries < commits[commit - 1].entries;
+                 ++entries) {
                 points.push_back(
                     {.commit = commit, .kind = CrashKind::tornCommit, .entriesWritten = entries});
             }
@@ -153,6 +156,22 @@ private:
                                          "make the same commits on every run",
                                          missed.commit)}});
         return false;
+    }
+
+    /// What other crashes find too needs no torn commit.
+    void hintAtTornCommits() {
+        const auto isTorn = [](const CrashFinding& finding) {
+            return std::ranges::find(finding.crashes, CrashKind::tornCommit, &CrashPoint::kind) !=
+                   finding.crashes.end();
+        };
+        if (!std::ranges::all_of(report_.findings, isTorn)) return;
+        for (auto& finding : report_.findings) {
+            finding.hint =
+                "Only torn commits show this. If a batch or combinator ends early here (any, race, "
+                "minSuccessful...) and\n  another branch may win, that is right: set tornCommits "
+                "to "
+                "false.";
+        }
     }
 
     /// \return whether it went as without a crash.
@@ -205,9 +224,12 @@ template <class Function>
 /// ending the invocation, which must make no difference either. A step that is meant to give
 /// another result in each run, an id or the time, is named in `CrashSweepOptions::freshResults`.
 ///
-/// All runs are in the calling thread, on a clock that jumps. How far branches came that a batch or
-/// combinator did not wait for is not compared; a batch that ends early may give another result
-/// after a crash where several items end at the same moment, and that is a finding.
+/// Not compared are the order of events of different operations, and how far branches came that a
+/// batch or combinator did not wait for. Where several branches of one that ends early end at the
+/// same moment, another may win after a torn commit, and that is a finding unless
+/// `CrashSweepOptions::tornCommits` is false.
+///
+/// All runs are in the calling thread, on a clock that jumps.
 /// \throws TestFailure if the run without a crash does not end; what the functions of `options`
 ///     throw, other than `check`.
 template <class Function, class Input>

@@ -55,6 +55,11 @@ struct CrashSweepOptions {
     /// are only looked at by `check`, and for bodies called too often.
     bool cutOffStepsMayFail{false};
 
+    /// Whether processes die in the midst of commits too; see `CrashKind::tornCommit`. Where a
+    /// batch or combinator ends early (`any`, `race`, `CompletionConfig`) another branch may win
+    /// after such a crash, and that is a finding though the workflow may be right: false then.
+    bool tornCommits{true};
+
     /// How many crash points are tried, spread evenly. By default all.
     std::size_t pointsMax{std::numeric_limits<std::size_t>::max()};
 
