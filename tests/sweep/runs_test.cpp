@@ -283,3 +283,27 @@ TEST_CASE("a run that moves the clock more often than timersMax is given up") {
     CHECK_THROWS_WITH(crashSweep(waiting, {.timersMax = 3}),
                       ContainsSubstring("the run without a crash did not end"));
 }
+
+TEST_CASE("the execution has the timeout and the tenant that start says") {
+    std::shared_ptr<Store> store;
+    std::set<std::string> tenants;
+    const CrashSweepOptions options{
+        .check =
+            [&](TestExecution& execution) {
+                tenants.insert(store->find("handler", "order-7")->start.tenantId);
+                CHECK(execution.status() == ExecutionStatus::timedOut);
+            },
+        .mayFail = true,
+        .start = {.name = "order-7", .timeout = 60s, .tenantId = "acme"},
+        .newStore = [&] { return store = std::make_shared<MemoryStore>(); }};
+    const auto report = crashSweep(
+        [](DurableContext& ctx) -> Task<void> {
+            co_await ctx.step("reserve", [] {});
+            co_await ctx.wait(90s);
+        },
+        options);
+
+    requireRight(report);
+    CHECK(report.end.starts_with("TIMED_OUT"));
+    CHECK(tenants == std::set<std::string>{"acme"});
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/engine/start_options.hpp>
 #include <durable/journal/limits.hpp>
 #include <durable/store/store.hpp>
 #include <durable/testing/local_runner.hpp>
@@ -66,6 +67,9 @@ struct CrashSweepOptions {
     /// How many pairs of crashes are tried, the second one during the recovery from the first,
     /// spread evenly over all of them. By default none.
     std::size_t pairsMax{0};
+
+    /// Name, timeout and tenant of the execution. Without a name it is called `sweep`.
+    StartOptions start{};
 
     /// Makes the store of each run. Not opened anew after a crash. Empty: in memory.
     std::function<std::shared_ptr<Store>()> newStore{};

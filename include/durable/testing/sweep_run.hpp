@@ -32,7 +32,12 @@ struct SweepSubject {
 class SweepRun {
 public:
     SweepRun(const SweepSubject& subject, std::vector<CrashPoint> points, bool parked = true)
-        : subject_{subject}, points_{std::move(points)}, parked_{parked} {}
+        : subject_{subject},
+          points_{std::move(points)},
+          parked_{parked},
+          start_{subject.options.start} {
+        if (start_.name.empty()) start_.name = "sweep";
+    }
     SweepRun(const SweepRun&) = delete;
     SweepRun& operator=(const SweepRun&) = delete;
 
@@ -70,15 +75,13 @@ public:
         outcome_.bodyCalls = calls_->total();
         outcome_.violations = calls_->violations();
         outcome_.executions = detail::SweepReader{*store_, options.freshResults}.read();
-        const auto swept = outcome_.executions.find(executionName);
+        const auto swept = outcome_.executions.find(start_.name);
         if (swept != outcome_.executions.end()) outcome_.end = swept->second.end;
         if (outcome_.stuck.empty()) check();
         return std::move(outcome_);
     }
 
 private:
-    static constexpr auto executionName = "sweep";
-
     [[nodiscard]] RunnerCore& core() { return *runner_->core_; }
 
     /// Until all executions have ended, through all processes.
@@ -119,7 +122,7 @@ private:
     void goOnAfterDeath(std::vector<std::unique_ptr<Engine>>& dead) {
         dead.push_back(core().die());
         beginProcess();
-        if (!store_->find(core().options().handlerName, executionName)) start();
+        if (!store_->find(core().options().handlerName, start_.name)) start();
     }
 
     /// What the engine could not write, it has dropped.
@@ -133,7 +136,7 @@ private:
     }
 
     void start() {
-        surviving([&] { subject_.start(*runner_, {.name = executionName}); });
+        surviving([&] { subject_.start(*runner_, start_); });
     }
 
     /// \return false if the process died.
@@ -202,7 +205,7 @@ private:
     void check() {
         const auto& check = subject_.options.check;
         if (!check) return;
-        auto execution = runner_->find(core().options().handlerName, executionName);
+        auto execution = runner_->find(core().options().handlerName, start_.name);
         try {
             check(*execution);
         } catch (const std::exception& error) {
@@ -213,6 +216,7 @@ private:
     const SweepSubject& subject_;
     std::vector<CrashPoint> points_;
     bool parked_;
+    StartOptions start_;
     std::shared_ptr<CrashingStore> store_;
     std::shared_ptr<BodyCalls> calls_;
     LocalRunner* runner_{};
