@@ -102,6 +102,30 @@ TEST_CASE("a sweep of no points says so") {
     CHECK_THAT(report.text(), ContainsSubstring("No crash was tried: pointsMax is 0."));
 }
 
+TEST_CASE("a failed check names the steps whose bodies were called again") {
+    int charges = 0;
+    const auto report = crashSweep(
+        [&](DurableContext& ctx) -> Task<void> {
+            co_await ctx.step("reserve", [] {});
+            co_await ctx.step("charge", [&] { ++charges; });
+            co_await ctx.step("ship", [] {});
+            co_await ctx.step("tell", [] {});
+        },
+        CrashSweepOptions{.newWorld = [&] { charges = 0; },
+                          .check =
+                              [&](TestExecution&) {
+                                  if (charges != 1) throw std::runtime_error{"charged twice"};
+                              }});
+
+    REQUIRE_FALSE(report.findings.empty());
+    for (const auto& finding : report.findings) {
+        CHECK_THAT(finding.differences.front(),
+                   ContainsSubstring("called again after the crash: ") &&
+                       ContainsSubstring("step \"charge\" (2)"));
+        CHECK(finding.hint.empty());  // of a torn commit too: others find the same
+    }
+}
+
 TEST_CASE("a finding after a torn commit tells how to leave torn commits out") {
     const auto racing = [](DurableContext& ctx) -> Task<std::string> {
         const auto winner = co_await ctx.any(
@@ -127,4 +151,19 @@ TEST_CASE("a finding after a torn commit tells how to leave torn commits out") {
         CHECK_THAT(finding.text(), ContainsSubstring("set tornCommits to false"));
     }
     requireRight(crashSweep(racing, {.tornCommits = false}));
+}
+
+TEST_CASE("long results are shortened to where they differ") {
+    int sequence = 0;
+    const auto report = crashSweep(
+        [&](DurableContext& ctx) -> Task<std::string> {
+            const int number = co_await ctx.step("invoice", [&] { return ++sequence; });
+            co_return std::string(500, 'x') + std::to_string(number) + std::string(500, 'y');
+        },
+        CrashSweepOptions{.newWorld = [&] { sequence = 0; }});
+
+    REQUIRE_FALSE(report.findings.empty());
+    const auto& text = report.findings.front().differences.front();
+    CHECK(text.size() < 300);
+    CHECK_THAT(text, ContainsSubstring("xxx1yyy") && ContainsSubstring("xxx2yyy"));
 }

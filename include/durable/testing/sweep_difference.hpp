@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/testing/history_table.hpp>
 #include <durable/testing/sweep_outcome.hpp>
 
 #include <fmt/core.h>
@@ -25,13 +26,24 @@ public:
     /// A line or more for each difference; empty if there are none that a crash may not make.
     [[nodiscard]] std::vector<std::string> run() {
         if (!now_.stuck.empty()) add("the run did not end: " + now_.stuck);
-        if (!now_.wrong.empty()) add("the check failed: " + now_.wrong);
+        if (!now_.wrong.empty()) add("the check failed: " + now_.wrong + repeatedBodies());
         for (const auto& violation : now_.violations) add(violation);
         if (now_.stuck.empty() && !(cutOff_ && mayDiffer_)) compare();
         return std::move(differences_);
     }
 
 private:
+    /// The steps that most likely lack an idempotency key.
+    [[nodiscard]] std::string repeatedBodies() const {
+        std::string steps;
+        for (const auto& [place, calls] : now_.calls) {
+            const auto repeated = [](const auto& attempt) { return attempt.second > 1; };
+            if (!std::ranges::any_of(calls.attempts, repeated)) continue;
+            steps += (steps.empty() ? "\n    called again after the crash: " : ", ") + calls.step;
+        }
+        return steps;
+    }
+
     void compare() {
         tellCutOff();
         for (const auto& [name, execution] : clean_.executions) {
@@ -137,7 +149,19 @@ private:
 
     void unlike(const std::string& what, const std::string& before, const std::string& now) {
         if (before == now) return;
-        add(fmt::format("{}\n    without a crash: {}\n    now:             {}", what, before, now));
+        const auto differs = std::ranges::mismatch(before, now).in1 - before.begin();
+        add(fmt::format("{}\n    without a crash: {}\n    now:             {}", what,
+                        shortenedAround(before, differs), shortenedAround(now, differs)));
+    }
+
+    /// What fits a line, with the place at which it differs.
+    [[nodiscard]] static std::string shortenedAround(const std::string& text,
+                                                     std::ptrdiff_t differs) {
+        constexpr std::ptrdiff_t before = 30;
+        const auto cut = static_cast<std::size_t>(std::max(differs - before, std::ptrdiff_t{0}));
+        const auto whole = shortened(text);
+        if (whole == text || cut == 0) return whole;
+        return shortened("..." + text.substr(cut));
     }
 
     void add(std::string difference) { differences_.push_back(std::move(difference)); }

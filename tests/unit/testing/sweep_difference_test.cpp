@@ -61,11 +61,14 @@ TEST_CASE("a run that did not end is told, and is not compared") {
     CHECK(differences(now) == Differences{"the run did not end: it goes on for ever"});
 }
 
-TEST_CASE("a check that failed is told") {
+TEST_CASE("a check that failed is told with the steps whose bodies were called again") {
     auto now = outcome();
     now.wrong = "charged twice";
-
     CHECK(differences(now) == Differences{"the check failed: charged twice"});
+
+    callsOf(now).attempts[1] = 2;
+    CHECK(differences(now) == Differences{"the check failed: charged twice\n"
+                                          "    called again after the crash: step \"charge\" (1)"});
 }
 
 TEST_CASE("each call of a body that was not allowed is told") {
@@ -82,6 +85,21 @@ TEST_CASE("an execution that ended otherwise is told with both ends") {
     CHECK(differences(now) == Differences{"the execution ended otherwise\n"
                                           "    without a crash: SUCCEEDED with 1\n"
                                           "    now:             SUCCEEDED with 2"});
+}
+
+TEST_CASE("long ends are shortened to where they differ") {
+    auto clean = outcome();
+    auto now = outcome();
+    clean.executions.at("sweep").end = std::string(200, 'x') + "1" + std::string(200, 'y');
+    now.executions.at("sweep").end = std::string(200, 'x') + "2" + std::string(200, 'y');
+
+    CHECK(differences(clean, now) ==
+          Differences{"the execution ended otherwise\n"
+                      "    without a crash: ..." +
+                      std::string(30, 'x') + "1" + std::string(43, 'y') +
+                      "...\n"
+                      "    now:             ..." +
+                      std::string(30, 'x') + "2" + std::string(43, 'y') + "..."});
 }
 
 TEST_CASE("an execution that only one of two runs has is told") {
