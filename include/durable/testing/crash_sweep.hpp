@@ -229,7 +229,9 @@ template <class Function>
 /// same moment, another may win after a torn commit, and that is a finding unless
 /// `CrashSweepOptions::tornCommits` is false.
 ///
-/// All runs are in the calling thread, on a clock that jumps.
+/// All runs are in the calling thread, on a clock that jumps; there is one for each crash, so time
+/// grows with the square of the commits. A workflow of twenty plain steps takes 0.2 s without
+/// optimization, with a wait after each 2 s, with three attempts for each 7 s; at `-O2` a tenth.
 /// \throws TestFailure if the run without a crash does not end; what the functions of `options`
 ///     throw, other than `check`.
 template <class Function, class Input>

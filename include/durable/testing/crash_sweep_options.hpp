@@ -27,8 +27,9 @@ struct CrashSweepOptions {
     std::function<void()> newWorld{};
 
     /// Sets back what a process loses when it dies: statics, caches. Called before each run and
-    /// after each crash. The sweep runs in one process, where they would live on. Members and
-    /// captures of the handler need no care: each process gets a copy of it as it was given.
+    /// after each crash. The sweep runs in one process, where they live on: that a workflow needs
+    /// one of them after a crash is found only if this sets it back. Members and captures of the
+    /// handler need no care: each process gets a copy of it as it was given.
     std::function<void()> newProcess{};
 
     /// Looks at the world after each run, the one without a crash too: that each order was charged
@@ -53,7 +54,8 @@ struct CrashSweepOptions {
 
     /// Whether an execution may end otherwise if the crash cut off a step with at-most-once
     /// semantics and that step has no further attempt. false: that is a finding. true: such runs
-    /// are only looked at by `check`, and for bodies called too often.
+    /// are only looked at by `check`, and for bodies called too often. In either case the histories
+    /// of such runs are not compared: there are more attempts in them, and later ones.
     bool cutOffStepsMayFail{false};
 
     /// Whether processes die in the midst of commits too; see `CrashKind::tornCommit`. Where a
@@ -71,7 +73,8 @@ struct CrashSweepOptions {
     /// Name, timeout and tenant of the execution. Without a name it is called `sweep`.
     StartOptions start{};
 
-    /// Makes the store of each run. Not opened anew after a crash. Empty: in memory.
+    /// Makes the store of each run. Not opened anew after a crash. Empty: in memory. A new
+    /// `SqliteStore` file for each run is slow: some 17 s for a workflow of twenty steps.
     std::function<std::shared_ptr<Store>()> newStore{};
 
     Limits limits{};
