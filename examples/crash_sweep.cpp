@@ -3,13 +3,13 @@
 //
 //   $ ./crash_sweep
 //   Without a key:
-//   crash sweep: 13 of 13 crash points, 37 calls of step bodies; 2 findings
-//   1. the process died before commit 2 [step "charge" (2) started, step "charge" (2) succeeded]:
+//   crash sweep: 15 of 15 crash points, 40 calls of step bodies; 2 findings
+//   1. the process died before commit 3 [step "charge" (2) started, step "charge" (2) succeeded]:
 //     - the check failed: not charged once
 //       called again after the crash: step "charge" (2)
 //   ... 1 more
 //   With a key:
-//   crash sweep: 13 of 13 crash points, 37 calls of step bodies; 0 findings
+//   crash sweep: 15 of 15 crash points, 40 calls of step bodies; 0 findings
 
 #include <durable/durable.hpp>
 #include <durable/testing.hpp>

@@ -213,9 +213,9 @@ TEST_CASE(
         auto clean = std::make_shared<RecordingStore>();
         TestEngine first{chargeOnce(retryStrategy), clean};
         first.finish(first->start("charge", {.name = "x"}));
-        REQUIRE(clean->transactions() == 3);  // the attempt, its result, the end
+        REQUIRE(clean->transactions() == 4);  // the start, the attempt, its result, the end
         bodyRuns.clear();
-        TestEngine second{chargeOnce(retryStrategy), clean->after(1)};
+        TestEngine second{chargeOnce(retryStrategy), clean->after(2)};
         return second.finish(second->start("charge", {.name = "x"}));
     };
 
