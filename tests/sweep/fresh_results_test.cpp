@@ -104,7 +104,7 @@ TEST_CASE("the id of a callback may be part of results, names and the end") {
     requireRight(crashSweep(
         [](DurableContext& ctx) -> Task<std::string> {
             auto callback = co_await ctx.createCallback<std::string>("approval");
-            const std::string id = callback.id();
+            const auto& id = callback.id();
             const auto link = co_await ctx.step("send " + id, [id] { return "https://x/" + id; });
             const auto answer = co_await callback.result();
             co_return answer + link;
