@@ -159,7 +159,7 @@ private:
                                                      std::ptrdiff_t differs) {
         constexpr std::ptrdiff_t before = 30;
         const auto cut = static_cast<std::size_t>(std::max(differs - before, std::ptrdiff_t{0}));
-        const auto whole = shortened(text);
+        auto whole = shortened(text);
         if (whole == text || cut == 0) return whole;
         return shortened("..." + text.substr(cut));
     }
