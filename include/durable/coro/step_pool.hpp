@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <durable/version.hpp>
+#include <durable/coro/linked_list.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
@@ -26,21 +26,13 @@ namespace durable::inline v0 {
 class StepPool {
 public:
     /// A plain body that waits for a thread. Must live until it has run.
-    class Job {
+    class Job : public Link {
     public:
         /// Runs the body, on a thread of the pool. May destroy the job.
         virtual void runJob() = 0;
 
     protected:
-        Job() = default;
         ~Job() = default;
-        Job(const Job&) = default;
-        Job& operator=(const Job&) = default;
-
-    private:
-        friend class StepPool;
-
-        Job* next_{};
     };
 
     /// \param threads 0 runs plain bodies inline, and `asio::awaitable` bodies on `workflows`.
@@ -59,9 +51,7 @@ public:
     void post(Job& job) {
         {
             const std::scoped_lock lock{mutex_};
-            job.next_ = nullptr;
-            (first_ == nullptr ? first_ : last_->next_) = &job;
-            last_ = &job;
+            jobs_.pushBack(job);
             if (std::exchange(threadComes_, true)) return;
         }
         callThread();
@@ -115,9 +105,8 @@ private:
         {
             const std::scoped_lock lock{mutex_};
             if (hasCome) threadComes_ = false;
-            job = first_;
-            if (job != nullptr) first_ = job->next_;
-            if (first_ == nullptr || std::exchange(threadComes_, true)) return job;
+            if (!jobs_.empty()) job = &jobs_.popFront();
+            if (jobs_.empty() || std::exchange(threadComes_, true)) return job;
         }
         callThread();
         return job;
@@ -127,8 +116,7 @@ private:
     std::optional<boost::asio::thread_pool> pool_;
     std::mutex joinMutex_;
     std::mutex mutex_;
-    Job* first_{};
-    Job* last_{};
+    LinkedList<Job> jobs_;
     bool threadComes_{};
     std::atomic<std::uint64_t> queued_{};
     std::atomic<std::uint64_t> running_{};

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <latch>
 #include <thread>
@@ -33,7 +34,7 @@ TEST_CASE("jobs are run in the order in which they were posted") {
     boost::asio::io_context workflows;
     StepPool pool{1, workflows.get_executor()};
     std::vector<int> ran;
-    std::vector<Job> jobs;
+    std::deque<Job> jobs;
     for (int i = 0; i < 100; ++i) jobs.emplace_back([&ran, i](Job&) { ran.push_back(i); });
     for (auto& job : jobs) pool.post(job);
     pool.join();
@@ -49,8 +50,10 @@ TEST_CASE("jobs that block run at the same time, as many as there are threads") 
         boost::asio::io_context workflows;
         StepPool pool{threads, workflows.get_executor()};
         std::latch all{threads};  // nobody leaves before everybody has come
-        std::vector<Job> jobs(threads, Job{[&](Job&) { all.arrive_and_wait(); }});
-        for (auto& job : jobs) pool.post(job);
+        std::deque<Job> jobs;
+        for (int i = 0; i < threads; ++i) {
+            pool.post(jobs.emplace_back([&](Job&) { all.arrive_and_wait(); }));
+        }
         pool.join();
     }
     SUCCEED("nobody was left waiting");
@@ -90,7 +93,7 @@ TEST_CASE("no job of many threads is lost or run twice") {
     boost::asio::io_context workflows;
     StepPool pool{3, workflows.get_executor()};
     std::vector<std::atomic<int>> runs(std::size_t{4} * each);
-    std::vector<Job> jobs;
+    std::deque<Job> jobs;
     for (auto& count : runs) jobs.emplace_back([&count](Job&) { ++count; });
     std::vector<std::thread> posters;
     for (std::size_t poster = 0; poster < 4; ++poster) {
