@@ -47,19 +47,15 @@ public:
             times_.erase(known);
         }
         isEmpty_ = !time && times_.empty();
-        if (!time) return;
-        times_.emplace(execution, *time);
-        const auto place = queue_.emplace(*time, execution).first;
-        if (place == queue_.begin()) sleep();
+        if (time) add(execution, *time);
     }
 
     /// Sets the time of an execution that has none.
     void armIfNone(ExecutionId execution, TimePoint time) {
-        {
-            const std::scoped_lock lock{mutex_};
-            if (times_.contains(execution)) return;
-        }
-        arm(execution, time);
+        const std::scoped_lock lock{mutex_};
+        if (stopped_ || times_.contains(execution)) return;
+        isEmpty_ = false;
+        add(execution, time);
     }
 
     /// Calls `due` for every execution whose time has come. The queue does so by itself with a
@@ -95,6 +91,12 @@ public:
     }
 
 private:
+    void add(ExecutionId execution, TimePoint time) {
+        times_.emplace(execution, time);
+        const auto place = queue_.emplace(time, execution).first;
+        if (place == queue_.begin()) sleep();
+    }
+
     void sleep() {
         if (stopped_ || queue_.empty()) return;
         const auto left = std::clamp<std::chrono::milliseconds>(
