@@ -560,6 +560,38 @@ TEST_CASE("a batch whose own serdes cannot read it back ends the execution, live
     CHECK_FALSE(caught);
 }
 
+TEST_CASE("a batch whose own serdes gives no UTF-8 fails, live and after every crash") {
+    const Serdes<BatchRecord> latin{
+        .serialize = [](const BatchRecord&, const SerdesContext&) { return "caf\xE9"; },
+        .deserialize = [](const std::string& text, const SerdesContext&) -> BatchRecord {
+            if (text != "caf\xE9") throw std::runtime_error{"another text"};
+            return {.inputCount = 1};
+        }};
+    const auto registering = [&](Engine& e) {
+        e.registerHandler("handler", [&](DurableContext& ctx) -> Task<std::string> {
+            try {
+                co_await ctx.map("batch", std::vector{1},
+                                 [](DurableContext&, int i) -> Task<int> { co_return i; },
+                                 {.serdes = latin});
+            } catch (const ChildContextError& error) {
+                co_return error.what();
+            }
+            co_return "read";
+        });
+    };
+    auto store = std::make_shared<RecordingStore>();
+    {
+        TestEngine engine{registering, store};
+        const auto live = engine.finish(engine->start("handler", {.name = "a"}));
+        CHECK(live.result<std::string>() == "the text is not UTF-8");
+    }
+    for (std::size_t crash = 1; crash < store->transactions(); ++crash) {
+        TestEngine engine{registering, store->after(crash)};
+        const auto again = engine.finish(engine->start("handler", {.name = "a"}));
+        CHECK(again.result<std::string>() == "the text is not UTF-8");
+    }
+}
+
 TEST_CASE("a body may keep a reference to its item, whatever the items are") {
     const auto seen =
         runHandler<std::vector<bool>>([](DurableContext& ctx) -> Task<std::vector<bool>> {

@@ -219,7 +219,6 @@ private:
             const auto bytesMax = call_.invocation().services().limits.inlineResultBytesMax;
             const bool needsNoText = resultBytes(record) > bytesMax && !plan_.serdes;
             auto text = needsNoText ? std::string{} : write(record);
-            if (plan_.serdes && !isUtf8(text)) throw SerdesError{"the text is not UTF-8"};
             const bool tooLarge = needsNoText || text.size() > bytesMax;
             if (tooLarge) {
                 const auto custom =
@@ -254,7 +253,9 @@ private:
     [[nodiscard]] std::string write(const BatchRecord& record) const {
         if (const auto* serdes = plan_.serdes.get<BatchRecord>()) {
             const auto id = call_.id();
-            return serdes->serialize(record, call_.serdesContext(id));
+            auto text = serdes->serialize(record, call_.serdesContext(id));
+            if (!isUtf8(text)) throw SerdesError{"the text is not UTF-8"};
+            return text;
         }
         return toJsonText(record, plan_.writesJson);
     }
