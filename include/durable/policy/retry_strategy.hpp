@@ -147,11 +147,10 @@ struct LinearConfig {
     return [config = std::move(config)](const FailedAttempt& failed) {
         if (failed.attempt >= config.maxAttempts) return RetryDecision::stop();
         if (!detail::isRetryable(config.retryableErrors, failed)) return RetryDecision::stop();
-        const auto grown = static_cast<double>(config.initialDelay.count()) +
-                           static_cast<double>(config.increment.count()) * (failed.attempt - 1.0);
-        const auto base = grown < static_cast<double>(config.maxDelay.count())
-                              ? std::chrono::seconds{static_cast<std::int64_t>(grown)}
-                              : config.maxDelay;
+        const detail::Seconds delay = config.initialDelay;
+        const detail::Seconds increment = config.increment;
+        const auto base =
+            std::min<detail::Seconds>(delay + increment * (failed.attempt - 1), config.maxDelay);
         return RetryDecision::after(detail::jittered(base, config.jitter, failed.random));
     };
 }
