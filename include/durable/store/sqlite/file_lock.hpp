@@ -81,10 +81,8 @@ private:
 
     /// Whether the file that was opened is still the one that others will open.
     [[nodiscard]] bool isInPlace() const {
-        struct stat opened{};
-        struct stat present{};
-        return ::fstat(descriptor_, &opened) == 0 && ::stat(path_.c_str(), &present) == 0 &&
-               opened.st_ino == present.st_ino && opened.st_dev == present.st_dev;
+        const auto opened = FileIdentity::of(descriptor_);
+        return opened && opened == FileIdentity::of(path_);
     }
 
     /// Without a moment at which there is nothing in it: what was longer stays behind the end.

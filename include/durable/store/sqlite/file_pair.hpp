@@ -24,11 +24,21 @@ struct FileIdentity {
     /// The identity of the file that now has the name `path`, or nothing if there is none.
     [[nodiscard]] static std::optional<FileIdentity> of(const std::string& path) {
         struct stat found{};
-        if (::stat(path.c_str(), &found) != 0) return std::nullopt;
-        return FileIdentity{.device = found.st_dev, .inode = found.st_ino};
+        return ::stat(path.c_str(), &found) == 0 ? of(found) : std::nullopt;
+    }
+
+    /// The identity of an open file.
+    [[nodiscard]] static std::optional<FileIdentity> of(int descriptor) {
+        struct stat found{};
+        return ::fstat(descriptor, &found) == 0 ? of(found) : std::nullopt;
     }
 
     friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+
+private:
+    [[nodiscard]] static std::optional<FileIdentity> of(const struct stat& found) {
+        return FileIdentity{.device = found.st_dev, .inode = found.st_ino};
+    }
 };
 
 /// When the file was made, in nanoseconds since 1970, or 0 where that is not known. A file that is
