@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,29 @@ std::string mountSmall(const fs::path& directory) {
     if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return failed("private");
     if (::mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=2m") != 0) return failed("mount");
     return "";
+}
+
+/// Runs `body` in a process of its own, with a small file system at `directory`; see `isMounted`.
+ChildProcess onSmallDisk(const fs::path& directory,
+                         const std::function<void(const ChildProcess::Tell&)>& body) {
+    return ChildProcess{[&](const ChildProcess::Tell& tell) {
+        if (const auto reason = mountSmall(directory); !reason.empty()) {
+            return tell("SKIPPED: " + reason);
+        }
+        tell("mounted");
+        body(tell);
+    }};
+}
+
+/// To be asked first. \return false, and says why, if there can be no such file system here.
+bool isMounted(ChildProcess& child) {
+    const auto first = child.line();
+    if (first.starts_with("SKIPPED")) {
+        std::puts(first.c_str());
+        return false;
+    }
+    REQUIRE(first == "mounted");
+    return true;
 }
 
 /// Runs orders with a result of 20,000 bytes each, on one engine.
@@ -83,12 +107,7 @@ private:
 TEST_CASE("a disk that is full refuses orders, and goes on with all it had once there is room") {
     const TemporaryDirectory directory;
     const auto file = directory / "orders.db";
-    ChildProcess child{[&](const auto& tell) {
-        if (const auto reason = mountSmall(directory.path()); !reason.empty()) {
-            tell("SKIPPED: " + reason);
-            return;
-        }
-        tell("mounted");
+    auto child = onSmallDisk(directory.path(), [&](const auto& tell) {
         write(directory / "ballast", std::string(500'000, 'b'));
         std::vector<std::string> done;
         {
@@ -107,14 +126,9 @@ TEST_CASE("a disk that is full refuses orders, and goes on with all it had once 
         Orders orders{SqliteStore::open(file)};
         tell(std::to_string(done.size() - orders.countOf(done)) + " lost");
         tell(ForeignProgram{file}.query("pragma integrity_check"));
-    }};
+    });
 
-    const auto first = child.line();
-    if (first.starts_with("SKIPPED")) {
-        std::puts(first.c_str());
-        return;
-    }
-    REQUIRE(first == "mounted");
+    if (!isMounted(child)) return;
     CHECK(child.line() == "Could not append to the journal " + file.string() +
                               ": database or disk is full (SQLITE_FULL)");
     CHECK_THAT(child.line(), ContainsSubstring("Make room on the disk"));
@@ -128,12 +142,7 @@ TEST_CASE("a disk that is full refuses orders, and goes on with all it had once 
 TEST_CASE("a journal on a file system that became read-only is refused and left alone") {
     const TemporaryDirectory directory;
     const auto file = directory / "orders.db";
-    ChildProcess child{[&](const auto& tell) {
-        if (const auto reason = mountSmall(directory.path()); !reason.empty()) {
-            tell("SKIPPED: " + reason);
-            return;
-        }
-        tell("mounted");
+    auto child = onSmallDisk(directory.path(), [&](const auto& tell) {
         append(*SqliteStore::open(file), started(1));
         const auto content = contentOf(file);
         const auto* path = directory.path().c_str();
@@ -144,14 +153,9 @@ TEST_CASE("a journal on a file system that became read-only is refused and left 
         tell(contentOf(file) == content ? "unchanged" : "changed");
         ::mount(nullptr, path, nullptr, MS_REMOUNT, nullptr);
         tell(std::to_string(SqliteStore::open(file)->lastExecution()));
-    }};
+    });
 
-    const auto first = child.line();
-    if (first.starts_with("SKIPPED")) {
-        std::puts(first.c_str());
-        return;
-    }
-    REQUIRE(first == "mounted");
+    if (!isMounted(child)) return;
     CHECK_THAT(child.line(), ContainsSubstring(file.string()) && ContainsSubstring("read-only"));
     CHECK_THAT(child.line(), ContainsSubstring("An engine needs to write to the file"));
     CHECK(child.line() == "unchanged");
