@@ -13,32 +13,24 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A store whose writes fail while `broken` says so.
-class FailingStore final : public Store {
+class FailingStore final : public durable::testing::ForwardingStore {
 public:
     void append(std::span<const Commit> commits) override {
         if (broken(commits)) throw StoreError{"the disk is full"};
-        store_.append(commits);
+        ForwardingStore::append(commits);
     }
     void read(ExecutionId id, const EntryVisitor& visit) override {
         if (readBroken) throw StoreError{"the disk cannot be read"};
-        store_.read(id, visit);
-    }
-    std::optional<ExecutionRecord> find(ExecutionId id) override { return store_.find(id); }
-    std::optional<ExecutionRecord> find(std::string_view handler, std::string_view name) override {
-        return store_.find(handler, name);
+        ForwardingStore::read(id, visit);
     }
     std::vector<ExecutionRecord> list(const ExecutionFilter& filter) override {
         if (listBroken) throw StoreError{"the disk cannot be read"};
-        return store_.list(filter);
+        return ForwardingStore::list(filter);
     }
-    ExecutionId lastExecution() override { return store_.lastExecution(); }
 
     bool listBroken = false;
     bool readBroken = false;
     std::function<bool(std::span<const Commit>)> broken = [](auto) { return false; };
-
-private:
-    MemoryStore store_;
 };
 
 int runs = 0;

@@ -4,17 +4,15 @@
 #include <durable/journal/entry_json.hpp>
 #include <durable/journal/names.hpp>
 #include <durable/store/store.hpp>
+#include <durable/testing/forwarding_store.hpp>
 
 #include <fmt/core.h>
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <set>
 #include <span>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 /// All that a store holds, as text.
@@ -32,15 +30,15 @@ inline std::string contentOf(durable::Store& store) {
 }
 
 /// A store that remembers which appends have returned, and which have thrown.
-class AcknowledgingStore final : public durable::Store {
+class AcknowledgingStore final : public durable::testing::ForwardingStore {
 public:
     using Entries = std::map<durable::ExecutionId, std::vector<std::string>>;
 
-    explicit AcknowledgingStore(std::shared_ptr<durable::Store> store) : store_{std::move(store)} {}
+    using ForwardingStore::ForwardingStore;
 
     void append(std::span<const durable::Commit> commits) override {
         try {
-            store_->append(commits);
+            ForwardingStore::append(commits);
         } catch (const durable::StoreError&) {
             remember(commits, failed_);
             throw;
@@ -57,23 +55,8 @@ public:
         if (afterAppend_) afterAppend_();
     }
 
-    void read(durable::ExecutionId id, const durable::EntryVisitor& visit) override {
-        store_->read(id, visit);
-    }
-    std::optional<durable::ExecutionRecord> find(durable::ExecutionId id) override {
-        return store_->find(id);
-    }
-    std::optional<durable::ExecutionRecord> find(std::string_view handlerName,
-                                                 std::string_view name) override {
-        return store_->find(handlerName, name);
-    }
-    std::vector<durable::ExecutionRecord> list(const durable::ExecutionFilter& filter) override {
-        return store_->list(filter);
-    }
-    durable::ExecutionId lastExecution() override { return store_->lastExecution(); }
-
     /// Lets the store go. What was remembered stays.
-    void close() { store_.reset(); }
+    using ForwardingStore::close;
 
     /// Called after each append that returned.
     void afterAppend(std::function<void()> action) { afterAppend_ = std::move(action); }
@@ -96,7 +79,6 @@ private:
         }
     }
 
-    std::shared_ptr<durable::Store> store_;
     Entries acknowledged_;
     Entries failed_;
     std::set<std::string> steps_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <durable/sqlite.hpp>
 #include <durable/store/memory_store.hpp>
+#include <durable/testing/forwarding_store.hpp>
 #include <durable/testing/store_contract.hpp>
 
 #include <support/catch.hpp>
@@ -60,26 +61,15 @@ TEST_CASE("the SQLite store keeps the contract however often it writes the ends 
 }
 
 TEST_CASE("the contract fails a store that loses something, and tells the seed") {
-    class Forgetful final : public Store {
+    class Forgetful final : public durable::testing::ForwardingStore {
     public:
         void append(std::span<const Commit> commits) override {
             ++appends_;
-            if (appends_ % 7 != 0) store_.append(commits);
+            if (appends_ % 7 != 0) ForwardingStore::append(commits);
         }
-        void read(ExecutionId id, const EntryVisitor& visit) override { store_.read(id, visit); }
-        std::optional<ExecutionRecord> find(ExecutionId id) override { return store_.find(id); }
-        std::optional<ExecutionRecord> find(std::string_view handlerName,
-                                            std::string_view name) override {
-            return store_.find(handlerName, name);
-        }
-        std::vector<ExecutionRecord> list(const ExecutionFilter& filter) override {
-            return store_.list(filter);
-        }
-        ExecutionId lastExecution() override { return store_.lastExecution(); }
 
     private:
         int appends_{};
-        MemoryStore store_;
     };
     const auto random = storeContract(1).back();
 

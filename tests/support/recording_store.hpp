@@ -1,39 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <durable/store/memory_store.hpp>
+#include <durable/testing/forwarding_store.hpp>
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 /// A memory store that remembers its transactions, so that a test can go back to what was durable
 /// after any of them.
-class RecordingStore final : public durable::Store {
+class RecordingStore final : public durable::testing::ForwardingStore {
 public:
     void append(std::span<const durable::Commit> commits) override {
         auto& transaction = transactions_.emplace_back();
         for (const auto& commit : commits) transaction.emplace_back(commit);
-        store_.append(commits);
+        ForwardingStore::append(commits);
     }
-
-    void read(durable::ExecutionId id, const durable::EntryVisitor& visit) override {
-        store_.read(id, visit);
-    }
-    std::optional<durable::ExecutionRecord> find(durable::ExecutionId id) override {
-        return store_.find(id);
-    }
-    std::optional<durable::ExecutionRecord> find(std::string_view handlerName,
-                                                 std::string_view name) override {
-        return store_.find(handlerName, name);
-    }
-    std::vector<durable::ExecutionRecord> list(const durable::ExecutionFilter& filter) override {
-        return store_.list(filter);
-    }
-    durable::ExecutionId lastExecution() override { return store_.lastExecution(); }
 
     [[nodiscard]] std::size_t transactions() const { return transactions_.size(); }
 
@@ -97,6 +80,5 @@ private:
         std::vector<durable::Entry> entries;
     };
 
-    durable::MemoryStore store_;
     std::vector<std::vector<Kept>> transactions_;
 };

@@ -3,6 +3,7 @@
 #include <durable/testing.hpp>
 
 #include <support/catch.hpp>
+#include <sweep/require_right.hpp>
 
 #include <cstdint>
 #include <random>
@@ -15,7 +16,6 @@ using namespace durable;
 using Catch::Matchers::ContainsSubstring;
 using durable::testing::crashSweep;
 using durable::testing::CrashSweepOptions;
-using durable::testing::CrashSweepReport;
 using durable::testing::LocalRunner;
 using durable::testing::TestExecution;
 using durable::testing::TestOperation;
@@ -25,13 +25,6 @@ namespace {
 std::string drawId() {
     static std::mt19937_64 random{std::random_device{}()};
     return fmt::format("{:016x}", random());
-}
-
-void requireRight(const CrashSweepReport& report) {
-    INFO(report.text());
-    CHECK(report.findings.empty());
-    CHECK(report.notSwept.empty());
-    CHECK(report.pointsCovered == report.pointsPossible);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <durable/testing.hpp>
 
 #include <support/catch.hpp>
+#include <sweep/require_right.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -91,13 +92,6 @@ void requireCaughtAtOnce(const CrashSweepReport& report, const std::string& when
     CHECK(report.findings.front().crashes.empty());
     CHECK(report.pointsCovered == 0);
     CHECK_THAT(report.text(), ContainsSubstring(difference));
-}
-
-void requireRight(const CrashSweepReport& report) {
-    INFO(report.text());
-    CHECK(report.findings.empty());
-    CHECK(report.pointsCovered == report.pointsPossible);
-    report.requireNone();
 }
 
 }  // namespace

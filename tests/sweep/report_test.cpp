@@ -3,6 +3,7 @@
 #include <durable/testing.hpp>
 
 #include <support/catch.hpp>
+#include <sweep/require_right.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -13,7 +14,6 @@ using Catch::Matchers::ContainsSubstring;
 using durable::testing::CrashKind;
 using durable::testing::crashSweep;
 using durable::testing::CrashSweepOptions;
-using durable::testing::CrashSweepReport;
 using durable::testing::TestExecution;
 using durable::testing::TestFailure;
 
@@ -27,13 +27,6 @@ Task<void> twoSteps(DurableContext& ctx) {
 Task<void> failing(DurableContext& ctx) {
     co_await ctx.step("reserve", [] {});
     throw std::runtime_error{"sold out"};
-}
-
-void requireRight(const CrashSweepReport& report) {
-    INFO(report.text());
-    CHECK(report.findings.empty());
-    CHECK(report.notSwept.empty());
-    CHECK(report.pointsCovered == report.pointsPossible);
 }
 
 }  // namespace

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which runs a sweep is made of, and how its options change them.
 #include <durable/testing.hpp>
+#include <durable/testing/forwarding_store.hpp>
 
 #include <support/catch.hpp>
+#include <sweep/require_right.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,13 +32,6 @@ namespace {
 Task<void> twoSteps(DurableContext& ctx) {
     co_await ctx.step("reserve", [] {});
     co_await ctx.step("charge", [] {});
-}
-
-void requireRight(const CrashSweepReport& report) {
-    INFO(report.text());
-    CHECK(report.findings.empty());
-    CHECK(report.notSwept.empty());
-    CHECK(report.pointsCovered == report.pointsPossible);
 }
 
 /// Counts what the sweep makes of a process, and of runs.
@@ -69,7 +62,7 @@ std::vector<std::vector<CrashPoint>> crashesOf(const CrashSweepReport& report) {
 }
 
 /// Writes no end of the step "reserve", and says that it has.
-class ForgetfulStore final : public Store {
+class ForgetfulStore final : public durable::testing::ForwardingStore {
 public:
     void append(std::span<const Commit> commits) override {
         for (auto commit : commits) {
@@ -78,26 +71,9 @@ public:
                 return entry.operationId == "1" && entry.kind == EntryKind::succeeded;
             });
             commit.entries = kept;
-            store_.append({&commit, 1});
+            ForwardingStore::append({&commit, 1});
         }
     }
-    void read(ExecutionId execution, const EntryVisitor& visit) override {
-        store_.read(execution, visit);
-    }
-    std::optional<ExecutionRecord> find(ExecutionId execution) override {
-        return store_.find(execution);
-    }
-    std::optional<ExecutionRecord> find(std::string_view handlerName,
-                                        std::string_view name) override {
-        return store_.find(handlerName, name);
-    }
-    std::vector<ExecutionRecord> list(const ExecutionFilter& filter) override {
-        return store_.list(filter);
-    }
-    ExecutionId lastExecution() override { return store_.lastExecution(); }
-
-private:
-    MemoryStore store_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <durable/journal/replay_check.hpp>
 #include <durable/store/store.hpp>
 #include <durable/testing/crash_point.hpp>
+#include <durable/testing/forwarding_store.hpp>
 
 #include <fmt/core.h>
 
@@ -13,7 +14,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -30,9 +30,9 @@ namespace testing {
 /// Another store, whose process can be made to die around any commit. Knows what was written.
 ///
 /// Thread-safety: none but the store's behind it.
-class CrashingStore final : public Store {
+class CrashingStore final : public ForwardingStore {
 public:
-    explicit CrashingStore(std::shared_ptr<Store> store) : store_{std::move(store)} {}
+    using ForwardingStore::ForwardingStore;
 
     /// A process begins: its commits are counted from 1, and it dies at `point`. `onCrash` is
     /// called then.
@@ -71,24 +71,9 @@ public:
         throw StoreError{"the commit failed, as the crash sweep wanted"};
     }
 
-    void read(ExecutionId execution, const EntryVisitor& visit) override {
-        store_->read(execution, visit);
-    }
-    [[nodiscard]] std::optional<ExecutionRecord> find(ExecutionId execution) override {
-        return store_->find(execution);
-    }
-    [[nodiscard]] std::optional<ExecutionRecord> find(std::string_view handlerName,
-                                                      std::string_view name) override {
-        return store_->find(handlerName, name);
-    }
-    [[nodiscard]] std::vector<ExecutionRecord> list(const ExecutionFilter& filter) override {
-        return store_->list(filter);
-    }
-    [[nodiscard]] ExecutionId lastExecution() override { return store_->lastExecution(); }
-
 private:
     void write(std::span<const Commit> commits) {
-        store_->append(commits);
+        ForwardingStore::append(commits);
         for (const auto& commit : commits) {
             for (const auto& entry : commit.entries) {
                 if (entry.attempt == 0) continue;
@@ -160,7 +145,6 @@ private:
         return "";
     }
 
-    std::shared_ptr<Store> store_;
     std::optional<CrashPoint> point_;
     std::optional<CrashPoint> crashed_;
     std::function<void()> onCrash_;

@@ -9,6 +9,7 @@
 #include <durable/engine/parked.hpp>
 #include <durable/engine/timer_queue.hpp>
 #include <durable/store/memory_store.hpp>
+#include <durable/testing/forwarding_store.hpp>
 #include <durable/testing/manual_clock.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -325,13 +326,13 @@ namespace {
 
 /// A memory store with the executions 1 to 4 that counts its further transactions, and fails when
 /// it is told to.
-class CountingStore final : public durable::Store {
+class CountingStore final : public durable::testing::ForwardingStore {
 public:
     CountingStore() {
         for (ExecutionId id = 1; id <= 4; ++id) {
             const std::vector<Commit> commits{
                 {.execution = id, .start = durable::ExecutionStart{.name = std::to_string(id)}}};
-            store.append(commits);
+            ForwardingStore::append(commits);
         }
     }
 
@@ -339,22 +340,8 @@ public:
         if (beforeAppend) beforeAppend();
         groups.push_back(commits.size());
         if (failing) throw StoreError{"disk full"};
-        store.append(commits);
+        ForwardingStore::append(commits);
     }
-    void read(ExecutionId id, const durable::EntryVisitor& visit) override {
-        store.read(id, visit);
-    }
-    std::optional<durable::ExecutionRecord> find(ExecutionId id) override { return store.find(id); }
-    std::optional<durable::ExecutionRecord> find(std::string_view handlerName,
-                                                 std::string_view name) override {
-        return store.find(handlerName, name);
-    }
-    std::vector<durable::ExecutionRecord> list(const durable::ExecutionFilter& filter) override {
-        return store.list(filter);
-    }
-    ExecutionId lastExecution() override { return store.lastExecution(); }
-
-    MemoryStore store;
     std::vector<std::size_t> groups;
     std::function<void()> beforeAppend;
     bool failing{};
