@@ -233,6 +233,12 @@ TEST_CASE("a row that was tampered with is reported, not read") {
         CHECK_THAT(storeErrorOf([&] { (void)store->find(1); }),
                    ContainsSubstring("is damaged: execution 1 has an error that cannot be read"));
     }
+    ForeignProgram{file}.execute("update executions set error = '" + std::string(100'000, '[') +
+                                 "'");
+    const auto tooDeep = storeErrorOf([&] { (void)store->find(1); });
+    CHECK_THAT(tooDeep, ContainsSubstring("an error that cannot be read (JSON must be nested at "
+                                          "most 512 deep, this is deeper), \"[[["));
+    CHECK(tooDeep.size() < 1000);
     ForeignProgram{file}.execute("update executions set start_time = 'yesterday'");
     CHECK_THAT(storeErrorOf([&] { (void)store->find(1); }),
                ContainsSubstring(

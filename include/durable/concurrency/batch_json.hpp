@@ -191,7 +191,8 @@ struct nlohmann::adl_serializer<durable::BatchResult<T>> {
             if (item.error) recorded.error = item.error->error();
             record.items.push_back(std::move(recorded));
         }
-        json = Json::parse(durable::toJsonText(record, [](std::size_t) { return true; }));
+        json =
+            durable::parseJson<Json>(durable::toJsonText(record, [](std::size_t) { return true; }));
     }
 
     template <class Json>
@@ -200,7 +201,7 @@ struct nlohmann::adl_serializer<durable::BatchResult<T>> {
         result = durable::BatchResult<T>{
             record, [](const durable::BatchRecord::Item& item) {
                 if constexpr (!std::is_void_v<T>) {
-                    return Json::parse(item.payload.value()).template get<T>();
+                    return durable::parseJson<Json>(item.payload.value()).template get<T>();
                 }
             }};
     }

@@ -5,6 +5,7 @@
 #include <durable/journal/entry_reader.hpp>
 #include <durable/journal/names.hpp>
 #include <durable/serdes/json_text.hpp>
+#include <durable/serdes/parse_json.hpp>
 #include <durable/serdes/plain_json.hpp>
 
 #include <nlohmann/json.hpp>
@@ -108,6 +109,7 @@ inline void entriesFromJson(std::string_view json, std::vector<Entry>& entries) 
         }
         entries.resize(before);
         detail::EntryReader listener{entries};
+        requireJsonDepth(json);
         nlohmann::json::sax_parse(json, &listener);
     } catch (...) {
         entries.resize(before);

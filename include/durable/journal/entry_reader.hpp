@@ -97,8 +97,6 @@ public:
             hasKind_ = hasTime_ = false;
         } else if ((isOf(Level::entry) && key_ == Key::error) ||
                    (isOf(Level::error) && key_ == Key::cause)) {
-            constexpr std::size_t causesMax = 1000;  // destroyed one in another
-            if (errors_.size() == causesMax) refuse();
             level_ = Level::error;
             errors_.emplace_back();
         } else {

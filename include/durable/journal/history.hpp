@@ -5,6 +5,7 @@
 #include <durable/journal/execution_state.hpp>
 #include <durable/journal/names.hpp>
 #include <durable/serdes/json_text.hpp>
+#include <durable/serdes/parse_json.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -73,7 +74,7 @@ namespace detail {
 [[nodiscard]] inline nlohmann::json wrapped(const ErrorObject& error) {
     std::string json;
     appendJson(json, error);
-    return {{"Payload", nlohmann::json::parse(json)}, {"Truncated", false}};
+    return {{"Payload", parseJson(json)}, {"Truncated", false}};
 }
 
 /// Seconds since 1970, as AWS's API writes times.

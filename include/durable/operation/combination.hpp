@@ -4,6 +4,7 @@
 #include <durable/concurrency/combination_json.hpp>
 #include <durable/concurrency/settled.hpp>
 #include <durable/operation/run_in_child_context.hpp>
+#include <durable/serdes/parse_json.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -234,6 +235,11 @@ inline Task<CombinationRecord> runCombination(const OperationCall& call, Combina
     if (!ended) recordDecision(call, form, combination);
     co_await combination.stop();
     if (combination.error()) throw CombinatorError{*combination.error()};
+    // A replay reads the results out of one text, in which they are nested deeper.
+    const bool readable = context.replayChildren || call.orHalt("could not be read back", [&] {
+        requireJsonDepth(context.result.value_or(""));
+    });
+    if (!readable) co_await Never{};
     co_return combination.record();
 }
 

@@ -43,9 +43,12 @@ template <PlainInteger T>
     throw SerdesError{"not an integer of this range: " + json.dump()};
 }
 
+template <class T>
+concept JsonDocument = std::same_as<T, nlohmann::json> || std::same_as<T, nlohmann::ordered_json>;
+
 }  // namespace detail
 
-/// \throws SerdesError if `value` has no JSON, such as text that is not UTF-8.
+/// \throws SerdesError if `value` has no JSON, such as text that is not UTF-8, or too deep JSON.
 template <class T>
 [[nodiscard]] std::string toJsonText(const T& value) {
     if constexpr (std::same_as<T, bool>) {
@@ -57,16 +60,17 @@ template <class T>
             if (isPlainText(value)) return '"' + value + '"';
         }
         try {
-            auto text = nlohmann::json(value).dump();
-            if (isTooDeep(text)) throw SerdesError{"too many arrays and objects in each other"};
-            return text;
+            if constexpr (detail::JsonDocument<T>) requireJsonDepth(value);  // before it is copied
+            const nlohmann::json json(value);
+            requireJsonDepth(json);
+            return json.dump();
         } catch (const std::exception& error) {
             throw SerdesError{error.what()};
         }
     }
 }
 
-/// \throws SerdesError if `text` is not JSON or not that of a `T`.
+/// \throws SerdesError if `text` is not JSON, too deep, or not that of a `T`.
 template <class T>
 [[nodiscard]] T fromJsonText(const std::string& text) {
     if constexpr (detail::PlainInteger<T>) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/serdes/parse_json.hpp>
 #include <durable/testing/golden_history.hpp>
 
 #include <cstddef>
@@ -23,6 +24,7 @@ public:
     /// Hides a serialized value: the whole of it and, if it is JSON, each string and number in it.
     void add(const std::string& value, const std::string& place) {
         addText(value, place);
+        if (durable::detail::isDeeperThan(jsonDepthMax, value)) return;
         const auto json = nlohmann::json::parse(value, nullptr, false);
         if (!json.is_discarded()) addParts(json, place);
     }

@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <durable/concurrency/batch_json.hpp>
+#include <durable/concurrency/combination_json.hpp>
+#include <durable/serdes/json_serdes.hpp>
 
 #include <support/catch.hpp>
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 using namespace durable;
+
+namespace {
+
+/// A batch of one item whose result is `payload`.
+BatchRecord batchOf(const std::string& payload) {
+    return {.reason = CompletionReason::allCompleted,
+            .inputCount = 1,
+            .items = {{.status = BatchItemStatus::succeeded, .payload = payload}}};
+}
+
+}  // namespace
 
 TEST_CASE("a recorded batch with impossible counts or positions is refused") {
     const auto isJson = [](std::size_t) { return true; };
@@ -32,4 +47,18 @@ TEST_CASE("a failed item without an error is thrown all the same") {
 
     CHECK_THROWS_AS(result.throwIfError(), ChildContextError);
     CHECK_THROWS_AS(result.getResults(), ChildContextError);
+}
+
+TEST_CASE("a record that is nested too deep is refused, however it is recorded") {
+    const auto isJson = [](std::size_t) { return true; };
+    const auto tooDeep = "JSON must be nested at most 512 deep, this is deeper";
+    const auto deep = std::string(100'000, '[') + std::string(100'000, ']');
+
+    CHECK_THROWS_WITH(batchFromJson(deep, isJson), tooDeep);
+    CHECK_THROWS_WITH(batchFromJson(toJsonText(batchOf(deep), isJson), isJson), tooDeep);
+    CHECK_THROWS_WITH(batchFromSummary(R"({"itemStatuses":)" + deep + "}"), tooDeep);
+    CHECK_THROWS_WITH(fromJsonText<BatchResult<int>>(toJsonText(batchOf(deep), isJson)), tooDeep);
+    CHECK_THROWS_WITH(valuesFromJson("[" + deep + "]"), tooDeep);
+    CHECK_THROWS_WITH(settledFromJson(R"([{"status":"fulfilled","value":)" + deep + "}]"), tooDeep);
+    CHECK_THROWS_WITH(winnerFromJson(R"({"index":0,"value":)" + deep + "}"), tooDeep);
 }

@@ -174,3 +174,18 @@ TEST_CASE("an error with too long a chain of causes is refused, not followed") {
 
     CHECK_THROWS_AS(errorFromJson(error), std::invalid_argument);
 }
+
+TEST_CASE("an entry that is nested too deep is refused") {
+    const auto entry = [](const std::string& error) {
+        return R"([{"kind":"failed","time":1,"id":"1","type":"STEP","error":)" + error + "}]";
+    };
+    std::string causes = "{}";
+    for (int i = 0; i < 600; ++i) causes = R"({"Cause":)" + causes + "}";
+    const auto deep = std::string(100'000, '[') + std::string(100'000, ']');
+    for (const auto& text : {entry(causes), entry(R"({"Other":)" + deep + "}")}) {
+        std::vector<Entry> entries;
+        CHECK_THROWS_WITH(entriesFromJson(text, entries),
+                          "JSON must be nested at most 512 deep, this is deeper");
+        CHECK(entries.empty());
+    }
+}

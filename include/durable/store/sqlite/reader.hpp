@@ -12,6 +12,7 @@
 #include <durable/store/store.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <limits>
@@ -164,8 +165,10 @@ private:
                 end.error = errorFromJson(parseJson(rows.text(15)));
             } catch (const std::bad_alloc&) {
                 throw;
-            } catch (const std::exception&) {
-                failAsDamaged(execution, "an error that cannot be read", rows.text(15));
+            } catch (const std::exception& error) {
+                failAsDamaged(execution,
+                              std::string{"an error that cannot be read ("} + error.what() + ")",
+                              rows.text(15).substr(0, shownMax));
             }
         }
         return end;
@@ -211,6 +214,8 @@ private:
         sql += " limit ?4";
         return prepareRecords(from, sql);
     }
+
+    static constexpr std::size_t shownMax = 200;  // bytes of a text that cannot be read
 
     static constexpr std::string_view all =
         "executions x left join unfinished u on u.execution = x.id";
