@@ -3,6 +3,7 @@
 
 #include <durable/concurrency/batch_record.hpp>
 #include <durable/concurrency/batch_result.hpp>
+#include <durable/serdes/json_integers.hpp>
 #include <durable/serdes/json_text.hpp>
 #include <durable/serdes/parse_json.hpp>
 
@@ -198,11 +199,12 @@ struct nlohmann::adl_serializer<durable::BatchResult<T>> {
     template <class Json>
     static void from_json(const Json& json, durable::BatchResult<T>& result) {
         const auto record = durable::batchFromJson(json.dump(), [](std::size_t) { return true; });
-        result = durable::BatchResult<T>{
-            record, [](const durable::BatchRecord::Item& item) {
-                if constexpr (!std::is_void_v<T>) {
-                    return durable::parseJson<Json>(item.payload.value()).template get<T>();
-                }
-            }};
+        result =
+            durable::BatchResult<T>{record, [](const durable::BatchRecord::Item& item) {
+                                        if constexpr (!std::is_void_v<T>) {
+                                            return durable::detail::valueOf<T>(
+                                                durable::parseJson<Json>(item.payload.value()));
+                                        }
+                                    }};
     }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <durable/base/error.hpp>
+#include <durable/serdes/json_integers.hpp>
 #include <durable/serdes/json_text.hpp>
 #include <durable/serdes/parse_json.hpp>
 #include <durable/serdes/payload.hpp>
@@ -10,7 +11,6 @@
 
 #include <charconv>
 #include <concepts>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -29,19 +29,6 @@ concept PlainInteger =
     std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
     !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> &&
     !std::same_as<T, char32_t> && sizeof(T) <= sizeof(long long);
-
-/// The number, where `json` is one that fits: `nlohmann::json` itself would cut it short.
-template <PlainInteger T>
-[[nodiscard]] T integerOf(const nlohmann::json& json) {
-    if (json.is_number_unsigned()) {
-        const auto value = json.get<std::uint64_t>();
-        if (std::in_range<T>(value)) return static_cast<T>(value);
-    } else if (json.is_number_integer()) {
-        const auto value = json.get<std::int64_t>();
-        if (std::in_range<T>(value)) return static_cast<T>(value);
-    }
-    throw SerdesError{"not an integer of this range: " + json.dump()};
-}
 
 template <class T>
 concept JsonDocument = std::same_as<T, nlohmann::json> || std::same_as<T, nlohmann::ordered_json>;
@@ -70,7 +57,9 @@ template <class T>
     }
 }
 
-/// \throws SerdesError if `text` is not JSON, too deep, or not that of a `T`.
+/// \throws SerdesError if `text` is not JSON, too deep, or not that of a `T`; also if a number in
+/// it
+///     is out of range of where a `T` keeps it, in standard containers at any depth.
 template <class T>
 [[nodiscard]] T fromJsonText(const std::string& text) {
     if constexpr (detail::PlainInteger<T>) {
@@ -85,9 +74,7 @@ template <class T>
         if (quoted && isPlainText(inside)) return std::string{inside};
     }
     try {
-        const auto json = parseJson(text);
-        if constexpr (detail::PlainInteger<T>) return detail::integerOf<T>(json);
-        return json.template get<T>();
+        return detail::valueOf<T>(parseJson(text));
     } catch (const std::exception& error) {
         throw SerdesError{error.what()};
     }

@@ -6,6 +6,7 @@
 #include <support/catch.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -61,4 +62,17 @@ TEST_CASE("a record that is nested too deep is refused, however it is recorded")
     CHECK_THROWS_WITH(valuesFromJson("[" + deep + "]"), tooDeep);
     CHECK_THROWS_WITH(settledFromJson(R"([{"status":"fulfilled","value":)" + deep + "}]"), tooDeep);
     CHECK_THROWS_WITH(winnerFromJson(R"({"index":0,"value":)" + deep + "}"), tooDeep);
+}
+
+TEST_CASE("a number in a batch result that does not fit is refused, as it is elsewhere") {
+    const auto read = [](const std::string& payload) {
+        const auto text = toJsonText(batchOf(payload), [](std::size_t) { return true; });
+        return fromJsonText<BatchResult<std::vector<std::int8_t>>>(text).getResults().at(0).at(0);
+    };
+
+    CHECK(read("[127]") == 127);
+    CHECK_THROWS_WITH(read("[300]"), "not an integer of this range: 300");
+    CHECK_THROWS_WITH(fromJsonText<BatchResult<unsigned>>(
+                          toJsonText(batchOf("-1"), [](std::size_t) { return true; })),
+                      "not an integer of this range: -1");
 }
