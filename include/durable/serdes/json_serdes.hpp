@@ -11,8 +11,10 @@
 
 #include <charconv>
 #include <concepts>
+#include <ranges>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -33,6 +35,29 @@ concept PlainInteger =
 template <class T>
 concept JsonDocument = std::same_as<T, nlohmann::json> || std::same_as<T, nlohmann::ordered_json>;
 
+template <class T>
+inline constexpr bool isTuple = false;
+template <class... Ts>
+inline constexpr bool isTuple<std::tuple<Ts...>> = true;
+template <class A, class B>
+inline constexpr bool isTuple<std::pair<A, B>> = true;
+
+/// Refuses a document that is too deep before anything copies it, in standard containers at any
+/// depth as well.
+/// \throws SerdesError
+template <class T>
+void requireDocumentDepths([[maybe_unused]] const T& value) {
+    if constexpr (JsonDocument<T>) {
+        requireJsonDepth(value);
+    } else if constexpr (OptionalLike<T>) {
+        if (value.has_value()) requireDocumentDepths(value.value());
+    } else if constexpr (isTuple<T>) {
+        std::apply([](const auto&... elements) { (requireDocumentDepths(elements), ...); }, value);
+    } else if constexpr (ContainerLike<T> && std::ranges::range<const T>) {
+        for (const auto& element : value) requireDocumentDepths(element);
+    }
+}
+
 }  // namespace detail
 
 /// \throws SerdesError if `value` has no JSON, such as text that is not UTF-8, or too deep JSON.
@@ -47,7 +72,7 @@ template <class T>
             if (isPlainText(value)) return '"' + value + '"';
         }
         try {
-            if constexpr (detail::JsonDocument<T>) requireJsonDepth(value);  // before it is copied
+            detail::requireDocumentDepths(value);
             const nlohmann::json json(value);
             requireJsonDepth(json);
             return json.dump();

@@ -6,11 +6,14 @@
 #include <durable/serdes/parse_json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <random>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -142,6 +145,25 @@ TEST_CASE("a value that is too deep is neither written nor read") {
     CHECK_THROWS_WITH(fromJsonText<int>(nested(100'000)), tooDeep);
     CHECK_THROWS_WITH(fromJsonText<std::vector<int>>(nested(100'000)), tooDeep);
     CHECK_THROWS_WITH(fromJsonText<std::string>(nested(100'000)), tooDeep);
+}
+
+TEST_CASE("a document that is too deep is refused inside of standard containers too") {
+    std::vector<nlohmann::json> list;
+    list.push_back(nestedDocument(100'000));
+    CHECK_THROWS_WITH(toJsonText(list), tooDeep);
+    std::map<std::string, std::vector<nlohmann::json>> lists;
+    lists["a"] = std::move(list);
+    CHECK_THROWS_WITH(toJsonText(lists), tooDeep);
+    CHECK_THROWS_WITH(toJsonText(std::pair{1, nestedDocument(100'000)}), tooDeep);
+    CHECK_THROWS_WITH(toJsonText(std::tuple{1, 2, nestedDocument(100'000)}), tooDeep);
+    std::array<nlohmann::json, 1> array{};
+    array[0] = nestedDocument(100'000);
+    CHECK_THROWS_WITH(toJsonText(array), tooDeep);
+
+    CHECK(toJsonText(std::vector{nestedDocument(511)}) == nested(512));
+    CHECK_THROWS_WITH(toJsonText(std::vector<nlohmann::json>{1, nestedDocument(512)}), tooDeep);
+    CHECK_NOTHROW(toJsonText(std::tuple<>{}));
+    CHECK(toJsonText(std::vector<bool>{true}) == "[true]");
 }
 
 TEST_CASE("a type that is read by recursion may be as deep as the limit says") {
