@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <new>
+#include <optional>
 #include <utility>
 
 /// \file
@@ -31,9 +33,9 @@ class FramePool {
 public:
     [[nodiscard]] static void* allocate(std::size_t size) {
         const auto index = classOf(size);
-        if (!keepsFrames || index >= classes) return ::operator new(size);
+        if (!keepsFrames || index >= classes) return fromHeap(size);
         auto& list = cache().lists[index];
-        if (list.head == nullptr) return ::operator new((index + 1) * classBytes);
+        if (list.head == nullptr) return fromHeap((index + 1) * classBytes);
         --list.count;
         return std::exchange(list.head, list.head->next);
     }
@@ -51,6 +53,8 @@ public:
         ::operator delete(frame);
     }
 
+    class Filled;
+
 private:
     static constexpr std::size_t classBytes = 64;
     static constexpr std::size_t classes = 32;
@@ -63,8 +67,9 @@ private:
         Free* head{};
         std::size_t count{};
     };
+    using Lists = std::array<List, classes>;
     struct Cache {
-        std::array<List, classes> lists{};
+        Lists lists{};
         Cache() = default;
         Cache(const Cache&) = delete;
         Cache& operator=(const Cache&) = delete;
@@ -78,6 +83,12 @@ private:
         }
     };
 
+    static void* fromHeap(std::size_t size) {
+        void* frame = ::operator new(size);
+        if (const auto& byte = filling()) std::memset(frame, std::to_integer<int>(*byte), size);
+        return frame;
+    }
+
     static std::size_t classOf(std::size_t size) noexcept { return (size - 1) / classBytes; }
 
     static Cache& cache() noexcept {
@@ -90,6 +101,38 @@ private:
         thread_local bool ending = false;
         return ending;
     }
+
+    static std::optional<std::byte>& filling() noexcept {
+        thread_local std::optional<std::byte> byte;
+        return byte;
+    }
+};
+
+/// While it lives, frames that its thread makes are full of one byte at first: a coroutine that
+/// reads what it has not written gets another value than with another byte. No frame comes from
+/// the lists meanwhile, so that nothing is asked where one does.
+class FramePool::Filled {
+public:
+    explicit Filled(std::byte byte) : filling_{std::exchange(filling(), byte)} {
+        if (keepsFrames) lists_ = std::exchange(cache().lists, fullAndEmpty());
+    }
+    Filled(const Filled&) = delete;
+    Filled& operator=(const Filled&) = delete;
+    ~Filled() {
+        if (keepsFrames) cache().lists = lists_;
+        filling() = filling_;
+    }
+
+private:
+    /// Lists that give no frame and take none.
+    static Lists fullAndEmpty() {
+        Lists lists;
+        lists.fill({.head = nullptr, .count = framesKept});
+        return lists;
+    }
+
+    Lists lists_{};
+    std::optional<std::byte> filling_;
 };
 
 }  // namespace durable::inline v0

@@ -561,6 +561,36 @@ TEST_CASE("a frame that was freed is used for the next of its size, unless a san
     }
 }
 
+TEST_CASE("frames are full of a byte while that is wanted, also where one was freed before") {
+    const auto holds = [](std::byte byte) {
+        std::size_t other = 0;
+        for (std::size_t size = 1; size <= 5000; size += 61) {
+            auto* frame = static_cast<std::byte*>(FramePool::allocate(size));
+            other += static_cast<std::size_t>(
+                std::count_if(frame, frame + size, [&](std::byte b) { return b != byte; }));
+            std::fill_n(frame, size, std::byte{7});
+            FramePool::deallocate(frame, size);
+        }
+        return other == 0;
+    };
+    void* kept = FramePool::allocate(100);
+    FramePool::deallocate(kept, 100);
+    {
+        const FramePool::Filled outer{std::byte{0xA5}};
+        CHECK(holds(std::byte{0xA5}));
+        CHECK(holds(std::byte{0xA5}));
+        {
+            const FramePool::Filled inner{std::byte{0x5A}};
+            CHECK(holds(std::byte{0x5A}));
+        }
+        CHECK(holds(std::byte{0xA5}));
+    }
+
+    void* next = FramePool::allocate(100);
+    if (durable::keepsFrames) CHECK(next == kept);
+    FramePool::deallocate(next, 100);
+}
+
 TEST_CASE("frames may be freed on another thread, and threads may end") {
     std::vector<void*> frames;
     for (int i = 0; i < 3000; ++i) frames.push_back(FramePool::allocate(200));
