@@ -155,6 +155,32 @@ TEST_CASE("right: maps and parallels, nested and flat, early completion, results
     }
 }
 
+TEST_CASE(
+    "right: a flat map is decided by the order in which its items end, which only a run knows") {
+    const auto bodies = std::make_shared<int>(0);
+    const auto result = verifiedEveryWay<std::size_t>(
+        [=](DurableContext& ctx) -> Task<std::size_t> {
+            auto item = [](DurableContext& each, const int& seconds) -> Task<void> {
+                co_await each.wait(std::chrono::seconds{seconds});
+                if (seconds == 2) throw std::runtime_error{"declined"};
+            };
+            // The replay, which gets the first two ends at once, is told of the failure first.
+            const CompletionConfig unlessFirst{.shouldComplete = [](const CompletionProgress& now) {
+                return now.failureCount > 0 && now.successCount == 0
+                           ? CompletionDecision::completeAsFailed
+                           : CompletionDecision::goOn;
+            }};
+            const std::vector seconds{2, 1, 3};
+            auto done = co_await ctx.map(
+                "all", seconds, item, {.completionConfig = unlessFirst, .nesting = Nesting::flat});
+            co_await ctx.step("after", [=] { return ++*bodies; });
+            co_return done.all().size();
+        },
+        bodies);
+
+    CHECK(result == 3);
+}
+
 TEST_CASE("right: all, any, race and withRetry with delays that are drawn") {
     const auto bodies = std::make_shared<int>(0);
     const auto result = verifiedEveryWay<std::string>(
