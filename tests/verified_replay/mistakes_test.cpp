@@ -8,11 +8,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <random>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,6 +33,8 @@ std::uint64_t drawn() {
 }
 
 int nothing() { return 0; }
+
+thread_local std::string tenant = "nobody";
 
 /// A counter that outlives the run, as a static or a member of a service would.
 std::shared_ptr<int> counter() { return std::make_shared<int>(0); }
@@ -84,6 +89,85 @@ TEST_CASE("mistake: an address is part of a name") {
     });
 
     CHECK_THAT(text, ContainsSubstring("recorded:  step \"ship-0x"));
+}
+
+TEST_CASE("mistake: a thread id is part of a name") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            std::ostringstream name;
+            name << "on-" << std::this_thread::get_id();
+            co_await ctx.step(name.str(), nothing);
+            co_await ctx.step("work", nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"on-"));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"on-"));
+}
+
+TEST_CASE("mistake: a thread id is part of the result") {
+    const auto text = accusation([] {
+        return [](DurableContext&) -> Task<std::size_t> {
+            co_return std::hash<std::thread::id>{}(std::this_thread::get_id());
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("at the end of the handler.\n"));
+}
+
+TEST_CASE("mistake: a generator of the thread is drawn from, which begins with the same seed") {
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            thread_local std::minstd_rand generator;
+            co_await ctx.step(fmt::format("sample-{}", generator()), nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"sample-"));
+}
+
+TEST_CASE("mistake: a counter of the thread is the result, and there is no operation at all") {
+    const auto text = accusation([] {
+        return [](DurableContext&) -> Task<int> {
+            thread_local int calls = 0;
+            co_return ++calls;
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("at the end of the handler.\n"));
+}
+
+TEST_CASE("mistake: a handler goes by what only its first thread was told") {
+    tenant = "acme";
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            co_await ctx.step("bill-" + tenant, nothing);
+            co_await ctx.wait(1s);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"bill-acme\""));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"bill-nobody\""));
+}
+
+TEST_CASE("mistake: a member of a local variable was never given a value") {
+    struct Order {
+        int number;
+        int priority;
+    };
+    // Volatile, so that no compiler knows that nothing is written to the other.
+    static void (*volatile read)(Order&) = [](Order& order) { order.number = 7; };
+    const auto text = accusation([] {
+        return [](DurableContext& ctx) -> Task<void> {
+            Order order;  // NOLINT(cppcoreguidelines-pro-type-member-init): it is the mistake
+            read(order);
+            co_await ctx.step(fmt::format("check-{}", order.number), nothing);
+            co_await ctx.step(fmt::format("priority-{}", order.priority), nothing);
+        };
+    });
+
+    CHECK_THAT(text, ContainsSubstring("recorded:  step \"priority-"));
+    CHECK_THAT(text, ContainsSubstring("requested: step \"priority-"));
 }
 
 TEST_CASE("mistake: a map runs over a list that was shuffled") {

@@ -27,7 +27,8 @@ struct LocalRunnerOptions {
     /// same calls on every run.
     bool parked{false};
 
-    /// As in `EngineOptions`: finds those handlers on their first run, without a suspension too.
+    /// As in `EngineOptions`, which says what is found and what is not: finds such handlers on
+    /// their first run, without a suspension too.
     bool verifyReplay{false};
 
     /// Where journals are kept. Empty: in memory.
