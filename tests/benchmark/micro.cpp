@@ -4,7 +4,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 /// \file
 /// What single operations cost, without a disk.
@@ -16,8 +20,9 @@ using namespace durable;
 /// An engine that does everything in the calling thread.
 EngineOptions inlined() { return {.workflowThreads = 0, .stepThreads = 0}; }
 
-void runOnce(const std::shared_ptr<Store>& store, std::int64_t steps) {
-    Engine engine{store, inlined()};
+void runOnce(const std::shared_ptr<Store>& store, std::int64_t steps,
+             EngineOptions options = inlined()) {
+    Engine engine{store, std::move(options)};
     engine.registerHandler("steps", [steps](DurableContext& ctx) -> Task<std::int64_t> {
         std::int64_t sum = 0;
         for (std::int64_t i = 0; i < steps; ++i) {
@@ -42,6 +47,15 @@ void replayedOperation(benchmark::State& state) {
     runOnce(store, state.range(0));
     for ([[maybe_unused]] auto round : state) runOnce(store, state.range(0));
     state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+/// \param state how many steps, and whether they are verified
+void verifiedSteps(benchmark::State& state) {
+    for ([[maybe_unused]] auto round : state) {
+        auto options = inlined();
+        options.verifyReplay = state.range(1) != 0;
+        runOnce(std::make_shared<MemoryStore>(), state.range(0), std::move(options));
+    }
 }
 
 std::vector<Entry> someEntries(std::int64_t count) {
@@ -89,6 +103,10 @@ void operationId(benchmark::State& state) {
 
 BENCHMARK(stepInMemory)->Arg(100)->Arg(10'000)->Arg(1'000'000);
 BENCHMARK(replayedOperation)->Arg(100)->Arg(10'000)->Arg(1'000'000);
+BENCHMARK(verifiedSteps)
+    ->ArgNames({"steps", "verified"})
+    ->ArgsProduct({{20, 200}, {0, 1}})
+    ->Unit(benchmark::kMicrosecond);
 BENCHMARK(decodingAJournal)->Arg(10'000);
 BENCHMARK(applyingAJournal)->Arg(10'000);
 BENCHMARK(completionDecision);
