@@ -138,3 +138,131 @@ TEST_CASE("an error that names itself has that name in the handler, the history 
         CHECK(error.errorData() == "{\"beds\":0}");
     }
 }
+
+namespace {
+
+/// Fails while it tells what it is.
+struct Mute : std::runtime_error, ErrorDetails {
+    using runtime_error::runtime_error;
+    std::string errorType() const override { throw std::logic_error{"no type"}; }
+    std::string errorData() const override { return nlohmann::json{{"city", "\xff"}}.dump(); }
+};
+
+struct SaysNothing : std::exception {
+    const char* what() const noexcept override { return nullptr; }
+};
+
+std::exception_ptr nestedExceptions(int count) {
+    auto inner = std::make_exception_ptr(std::runtime_error{"e"});
+    for (int i = 1; i < count; ++i) {
+        try {
+            try {
+                std::rethrow_exception(inner);
+            } catch (...) {
+                std::throw_with_nested(std::runtime_error{"e"});
+            }
+        } catch (...) {
+            inner = std::current_exception();
+        }
+    }
+    return inner;
+}
+
+template <class Exception>
+auto throwing() {
+    return [](DurableContext&, const int&) -> Task<int> {
+        throw Exception{"x"};
+        co_return 1;
+    };
+}
+
+}  // namespace
+
+TEST_CASE("an exception that cannot tell what it is fails the execution, with its message") {
+    TestEngine engine{[](Engine& e) {
+        e.registerHandler("mute", [](DurableContext&) -> Task<int> {
+            throw Mute{"x"};
+            co_return 1;
+        });
+        e.registerHandler("silent", [](DurableContext&) -> Task<int> {
+            throw SaysNothing{};
+            co_return 1;
+        });
+    }};
+    const auto mute = engine.finish(engine->start("mute"));
+    const auto silent = engine.finish(engine->start("silent"));
+
+    CHECK_THROWS_WITH(mute.result<int>(), "x");
+    CHECK(silent.status() == ExecutionStatus::failed);
+}
+
+TEST_CASE("branches and operations whose exceptions cannot tell what they are do end") {
+    const auto failures = runHandler<int>([](DurableContext& ctx) -> Task<int> {
+        const std::vector<int> items{1, 2};
+        auto batch = co_await ctx.map("m", items, throwing<Mute>(),
+                                      {.completionConfig = {.toleratedFailureCount = 2}});
+        co_return static_cast<int>(batch.failureCount());
+    });
+    CHECK(failures == 2);
+
+    const auto seen = runHandler<std::string>([](DurableContext& ctx) -> Task<std::string> {
+        const ChildContextConfig toMute{
+            .errorMapper = [](const ErrorObject&) { return std::make_exception_ptr(Mute{"y"}); }};
+        auto failing = ctx.runInChildContext(
+            "k", [](DurableContext& c) { return throwing<Mute>()(c, 1); }, toMute);
+        auto other = ctx.step("b", [] { return 1; });
+        try {
+            auto both = ctx.all("x", std::move(failing), std::move(other));
+            co_await std::move(both);
+        } catch (const CombinatorError& error) {
+            co_return error.what();
+        }
+        co_return "no error";
+    });
+    CHECK(seen == "y");
+}
+
+TEST_CASE(
+    "an error mapper that gives nothing leaves the child context's error, one that throws "
+    "gives what it throws") {
+    const auto seen = [](std::function<std::exception_ptr(const ErrorObject&)> mapper) {
+        return runHandler<std::string>([mapper](DurableContext& ctx) -> Task<std::string> {
+            try {
+                auto child = ctx.runInChildContext(
+                    "k", [](DurableContext& c) { return throwing<std::runtime_error>()(c, 1); },
+                    {.errorMapper = mapper});
+                co_await std::move(child);
+            } catch (const ChildContextError& error) {
+                co_return fmt::format("ChildContextError {}", error.what());
+            } catch (const std::exception& error) {
+                co_return error.what();
+            }
+            co_return "no error";
+        });
+    };
+
+    CHECK(seen([](const ErrorObject&) { return std::exception_ptr{}; }) == "ChildContextError x");
+    CHECK(seen([](const ErrorObject&) -> std::exception_ptr {
+              throw std::logic_error{"mapper"};
+          }) == "mapper");
+}
+
+TEST_CASE("a step that failed for very many causes is read back by the next process") {
+    TestEngine engine{[](Engine& e) {
+        e.registerHandler("h", [](DurableContext& ctx) -> Task<int> {
+            try {
+                co_await ctx.step("s",
+                                  []() -> int { std::rethrow_exception(nestedExceptions(1001)); },
+                                  {.retryStrategy = retry::none()});
+            } catch (const StepError&) {
+            }
+            co_await ctx.wait(1s);
+            co_return 7;
+        });
+    }};
+    engine->start("h", {.name = "a"});
+    engine.settle();
+    engine.restart();
+
+    CHECK(engine.finish(engine->start("h", {.name = "a"})).result<int>() == 7);
+}

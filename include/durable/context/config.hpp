@@ -86,7 +86,7 @@ struct ChildContextConfig {
     std::function<std::string(const std::string& result)> summaryGenerator{};
 
     /// Makes the exception that the caller gets, of the error that left the child context. Called
-    /// on replay too. Empty: `ChildContextError`.
+    /// on replay too. What it throws the caller gets as well. Empty, or null: `ChildContextError`.
     std::function<std::exception_ptr(const ErrorObject& error)> errorMapper{};
 
     /// Groups ids only: the context itself is not recorded, and its code runs again on each replay.

@@ -148,10 +148,8 @@ public:
         try {
             call();
             return true;
-        } catch (const std::exception& error) {
-            why = error.what();
         } catch (...) {
-            why = "Unknown error";
+            why = errorObjectOf(std::current_exception()).messageOr("Unknown error");
         }
         invocation_->halt({.type = "SerdesError",
                            .message = fmt::format("The result of {} (operation {}) {}: {}",

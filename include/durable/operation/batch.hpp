@@ -169,7 +169,7 @@ private:
             succeeded = true;
         } catch (const ChildContextError& error) {
             keepError(index, error.error());
-        } catch (...) {  // of an error mapper
+        } catch (...) {  // a branch without an end would be awaited for ever
             keepError(index, errorObjectOf(std::current_exception()));
         }
         co_return succeeded;

@@ -84,7 +84,11 @@ private:
         } catch (...) {
             outcome.setException(std::current_exception());
         }
-        settle(index, outcome);
+        try {
+            settle(index, outcome);
+        } catch (...) {  // what is not decided would be awaited for ever
+            decide(errorObjectOf(std::current_exception()));
+        }
     }
 
     void settle(std::size_t index, Outcome<Payload>& outcome) {

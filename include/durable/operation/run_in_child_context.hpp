@@ -38,7 +38,8 @@ Task<T> runChildContext(OperationCall call, ChildContextConfig config, Body body
         });
         payload = co_await std::move(running);
     } catch (const ChildContextError& error) {
-        failure = config.errorMapper ? config.errorMapper(error.error()) : std::current_exception();
+        if (config.errorMapper) failure = config.errorMapper(error.error());
+        if (!failure) failure = std::current_exception();
     }
     if (failure) std::rethrow_exception(failure);
     Outcome<T> result;
