@@ -91,13 +91,14 @@ namespace detail {
 
 using Seconds = std::chrono::duration<double>;
 
-/// Nearest whole second after jitter, at least 1.
+/// Nearest whole second after jitter, at least 1 and at most what a delay may be at all. A product
+/// that is no number (0 s grown by an infinite factor) counts as 1 s.
 [[nodiscard]] inline std::chrono::seconds jittered(Seconds base, Jitter jitter, double random) {
     constexpr double longest = 366.0 * 24 * 60 * 60;  // what a delay may be at all
     double seconds = std::min(base.count(), longest);
     if (jitter == Jitter::full) seconds *= random;
     if (jitter == Jitter::half) seconds = seconds / 2 + seconds / 2 * random;
-    return std::max(std::chrono::seconds{std::llround(seconds)}, std::chrono::seconds{1});
+    return std::chrono::seconds{std::llround(std::min(std::max(1.0, seconds), longest))};
 }
 
 [[nodiscard]] inline bool isRetryable(const RetryableErrors& errors, const FailedAttempt& failed) {
@@ -147,7 +148,7 @@ struct LinearConfig {
     return [config = std::move(config)](const FailedAttempt& failed) {
         if (failed.attempt >= config.maxAttempts) return RetryDecision::stop();
         if (!detail::isRetryable(config.retryableErrors, failed)) return RetryDecision::stop();
-        const detail::Seconds delay = config.initialDelay;
+        const detail::Seconds delay = config.initialDelay;  // no product of these overflows
         const detail::Seconds increment = config.increment;
         const auto base =
             std::min<detail::Seconds>(delay + increment * (failed.attempt - 1), config.maxDelay);

@@ -289,3 +289,19 @@ TEST_CASE("a retry strategy out of range is refused, by name and with its bound"
     CHECK_THROWS_WITH(retry::fixed(0, 1s), "maxAttempts must be at least 1, got 0");
     CHECK_THROWS_AS(retry::linear({.maxAttempts = 0}), InvalidConfig);
 }
+
+TEST_CASE("delays that no type could hold are cut to the longest") {
+    constexpr auto longest = std::chrono::seconds::max();
+    const auto steep = retry::linear({.increment = longest, .jitter = Jitter::none});
+    const auto late = retry::linear({.initialDelay = longest, .jitter = Jitter::none});
+    const auto unlimited = retry::exponential(
+        {.initialDelay = longest, .maxDelay = longest, .jitter = Jitter::none});
+
+    CHECK(delayAfter(steep, 3) == 300s);
+    CHECK(delayAfter(late, 3) == 300s);
+    CHECK(delayAfter(unlimited, 2) == 366 * 24h);
+}
+
+TEST_CASE("no delay grown by an infinite factor is the shortest delay") {
+    CHECK(delayAfter(retry::exponential({.maxAttempts = 9999, .initialDelay = 0s}), 5000) == 1s);
+}
