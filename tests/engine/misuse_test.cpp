@@ -149,6 +149,71 @@ TEST_CASE("an unfinished batch that gets fewer items on replay is refused, not c
           "A batch must get the same items on every run.");
 }
 
+namespace {
+
+/// Awaits the first `count` of three steps in one way, then waits.
+template <class Together>
+Body stepsTogether(std::size_t count, Together together) {
+    return [=](DurableContext& ctx) -> Task<int> {
+        std::vector<Task<std::string>> steps;
+        for (std::size_t i = 0; i < 3; ++i) {
+            auto step =
+                ctx.step(fmt::format("s{}", i),
+                         [i] {
+                             if (i < 2) throw std::runtime_error{"no"};
+                             return std::string(300'000, 'x');  // too long to be recorded twice
+                         },
+                         {.retryStrategy = retry::none()});
+            if (i < count) steps.push_back(std::move(step));
+        }
+        auto done = together(ctx, std::move(steps));
+        co_await std::move(done);
+        co_await ctx.wait(1s);
+        co_return 1;
+    };
+}
+
+Task<void> anyOf(DurableContext& ctx, std::vector<Task<std::string>> steps) {
+    auto any = ctx.any("first", std::move(steps));
+    co_await std::move(any);
+}
+
+Task<void> settledOf(DurableContext& ctx, std::vector<Task<std::string>> steps) {
+    auto settled = ctx.allSettled("first", std::move(steps));
+    co_await std::move(settled);
+}
+
+const std::string threeBecameTwo =
+    "NonDeterministicExecutionError: Replay left the recorded path at operation 4.\n"
+    "  recorded:  runInChildContext \"first\" of 3 operations\n"
+    "  requested: runInChildContext \"first\" of 2 operations\n"
+    "all, allSettled, any and race must get the same operations on every run.";
+
+}  // namespace
+
+TEST_CASE("any and allSettled that get fewer operations on replay are refused") {
+    CHECK(failureAfterChange(stepsTogether(3, anyOf), stepsTogether(2, anyOf)) == threeBecameTwo);
+    CHECK(failureAfterChange(stepsTogether(3, settledOf), stepsTogether(2, settledOf)) ==
+          threeBecameTwo);
+}
+
+TEST_CASE("an unfinished all that gets fewer operations on replay is refused") {
+    const auto with = [](std::size_t count) -> Body {
+        return [count](DurableContext& ctx) -> Task<int> {
+            std::vector<Task<void>> waits;
+            for (std::size_t i = 0; i < 3; ++i) {
+                auto wait = ctx.wait(std::chrono::seconds{i + 1});
+                if (i < count) waits.push_back(std::move(wait));
+            }
+            auto all = ctx.all("first", std::move(waits));
+            co_await std::move(all);
+            co_return 1;
+        };
+    };
+
+    CHECK(failureAfterChange(with(3), with(2)) == threeBecameTwo);
+}
+
 TEST_CASE("a batch that is nested otherwise on replay is refused") {
     const auto with = [](Nesting nesting) -> Body {
         return [nesting](DurableContext& ctx) -> Task<int> {

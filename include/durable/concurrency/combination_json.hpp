@@ -31,6 +31,7 @@ struct SettledText {
 struct WinnerText {
     std::size_t index{};
     Payload value{};
+    std::optional<std::size_t> count{};  ///< of operations; of a winner without its value only
 };
 
 /// An array of the values.
@@ -90,12 +91,17 @@ struct WinnerText {
     return settled;
 }
 
-/// `{"index":…,"value":…}`: which one it was tells the type of the value.
+/// `{"index":…,"value":…}`, or `{"index":…,"count":…}`: which one it was tells the type of the
+/// value.
 [[nodiscard]] inline std::string winnerToJson(const WinnerText& winner) {
     std::string json = "{\"index\":" + std::to_string(winner.index);
     if (winner.value) {
         appendJsonKey(json, "value");
         json += *winner.value;
+    }
+    if (winner.count) {
+        appendJsonKey(json, "count");
+        json += std::to_string(*winner.count);
     }
     json += '}';
     return json;
@@ -108,6 +114,11 @@ struct WinnerText {
     if (!index.is_number_unsigned()) throw std::invalid_argument{"impossible index of a result"};
     WinnerText winner{.index = index.get<std::size_t>(), .value = {}};
     if (const auto value = json.find("value"); value != json.end()) winner.value = value->dump();
+    if (const auto count = json.find("count"); count != json.end()) {
+        if (!count->is_number_unsigned())
+            throw std::invalid_argument{"impossible number of operations"};
+        winner.count = count->get<std::size_t>();
+    }
     return winner;
 }
 

@@ -182,7 +182,15 @@ public:
 
     /// Ends the execution: a batch got another number of items than was recorded.
     void haltAtOtherItems(std::string_view recorded, std::string_view requested) const {
-        leaveRecordedPath(otherItems(*place_, identity(), recorded, requested));
+        leaveRecordedPath(otherNumber(*place_, identity(), recorded, requested, "items",
+                                      "A batch must get the same items on every run."));
+    }
+
+    /// The same of operations that are awaited together.
+    void haltAtOtherOperations(std::string_view recorded, std::string_view requested) const {
+        leaveRecordedPath(otherNumber(
+            *place_, identity(), recorded, requested, "operations",
+            "all, allSettled, any and race must get the same operations on every run."));
     }
 
     /// What was recorded of the failure.

@@ -59,7 +59,8 @@ struct Entry {
     /// Length of a wait or of a retry delay; timeout of a callback or of an execution.
     std::optional<std::chrono::seconds> delay{};
 
-    /// Input, result, or state between two attempts; of a batch's start the number of its items.
+    /// Input, result, or state between two attempts; of the start of a batch, or of
+    /// operations awaited together, how many they are.
     std::optional<std::string> payload{};
     Boxed<ErrorObject> error{};
     std::uint32_t attempt{};  ///< number of the step's attempt that ended; 0 where it has none

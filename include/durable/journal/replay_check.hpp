@@ -84,17 +84,19 @@ struct OperationIdentity {
         isVirtual ? "FLAT" : "NESTED");
 }
 
-/// What an author is told when a batch gets another number of items than was recorded.
-[[nodiscard]] inline std::string otherItems(const Operation& place,
-                                            const OperationIdentity& requested,
-                                            std::string_view recordedCount,
-                                            std::string_view requestedCount) {
+/// What an author is told when a batch gets another number of items than was recorded, or `all`,
+/// `allSettled`, `any` or `race` of operations: `things`, which `rule` says must be the same.
+[[nodiscard]] inline std::string otherNumber(const Operation& place,
+                                             const OperationIdentity& requested,
+                                             std::string_view recordedCount,
+                                             std::string_view requestedCount,
+                                             std::string_view things, std::string_view rule) {
     return fmt::format(
         "Replay left the recorded path at operation {0}.\n"
-        "  recorded:  {1} of {2} items\n"
-        "  requested: {1} of {3} items\n"
-        "A batch must get the same items on every run.",
-        operationIdOf(place), describe(requested), recordedCount, requestedCount);
+        "  recorded:  {1} of {2} {4}\n"
+        "  requested: {1} of {3} {4}\n"
+        "{5}",
+        operationIdOf(place), describe(requested), recordedCount, requestedCount, things, rule);
 }
 
 /// What an author is told when code inside an operation that has ended asks for an operation that

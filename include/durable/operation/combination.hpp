@@ -186,7 +186,7 @@ struct CombinationForm {
 }
 
 /// Records the decision. What is too large is given again on replay by the operations' own
-/// records; of a winner its number is kept.
+/// records; kept are how many there were and which one won.
 inline void recordDecision(const OperationCall& call, const CombinationForm& form,
                            const Combination& combination) {
     if (const auto& error = combination.error()) {
@@ -198,13 +198,26 @@ inline void recordDecision(const OperationCall& call, const CombinationForm& for
     const auto bytesMax = call.invocation().services().limits.inlineResultBytesMax;
     const bool tooLarge = payload && payload->size() > bytesMax;
     if (tooLarge) {
-        payload = hasWinner(form.kind) ? winnerToJson({.index = record.winner.index, .value = {}})
-                                       : std::string{};
+        const auto count = record.settled.size();
+        payload = hasWinner(form.kind)
+                      ? winnerToJson({.index = record.winner.index, .value = {}, .count = count})
+                      : std::to_string(count);
     }
     call.record(OperationAction::succeed, [&](OperationUpdate& update) {
         update.payload = std::move(payload);
         update.replayChildren = tooLarge;
     });
+}
+
+/// How many operations an earlier run got, of a combination that is not recorded whole. Empty if an
+/// earlier version, which did not say, recorded it.
+[[nodiscard]] inline Payload recordedCount(const Operation& context, const WinnerText& winner,
+                                           Combining kind) {
+    const bool ended = isTerminal(context.status);
+    if (ended && hasWinner(kind)) {
+        return winner.count ? Payload{std::to_string(*winner.count)} : Payload{};
+    }
+    return context.result && !context.result->empty() ? context.result : Payload{};
 }
 
 /// Awaits operations together, or gives what was recorded when they were.
@@ -217,6 +230,7 @@ inline Task<CombinationRecord> runCombination(const OperationCall& call, Combina
         throw CombinatorError{call.error()};
     }
     const auto count = operations.size();
+    const auto countText = std::to_string(count);
     CombinationRecord recorded;
     if (ended) {
         const bool readable = call.orHalt("could not be read back", [&] {
@@ -224,12 +238,20 @@ inline Task<CombinationRecord> runCombination(const OperationCall& call, Combina
                 recorded = read(form, context.result, count);
             } else if (hasWinner(form.kind)) {
                 recorded.winner = winnerFromJson(context.result.value_or(""));
+                if (recorded.winner.index >= recorded.winner.count.value_or(count)) {
+                    throw std::invalid_argument{"impossible winner"};
+                }
             }
         });
         if (!readable) co_await Never{};
         if (!context.replayChildren) co_return recorded;
-    } else if (!context.recorded()) {
-        call.record(OperationAction::start);
+    } else {
+        call.recordStart([&](OperationUpdate& update) { update.payload = countText; });
+    }
+    if (const auto before = recordedCount(context, recorded.winner, form.kind).value_or(countText);
+        before != countText) {
+        call.haltAtOtherOperations(before, countText);
+        co_await Never{};
     }
 
     Scope& parent = co_await RunningScope{};
