@@ -411,3 +411,21 @@ TEST_CASE("withRetry asks for a strategy") {
               co_return "";
           }) == "retryStrategy must be set");
 }
+
+TEST_CASE("withRetry takes a name of any allowed length and cuts it for the waits in between") {
+    const auto result = [](std::size_t length) {
+        return runHandler<int>([length](DurableContext& ctx) -> Task<int> {
+            const std::string name(length, 'n');
+            auto retried = ctx.withRetry(name,
+                                         [](DurableContext&, std::uint32_t attempt) -> Task<int> {
+                                             if (attempt < 12) throw std::runtime_error{"not yet"};
+                                             co_return 5;
+                                         },
+                                         {.retryStrategy = retry::fixed(20, 1s)});
+            co_return co_await std::move(retried);
+        });
+    };
+    CHECK(result(246) == 5);
+    CHECK(result(256) == 5);
+    CHECK_THROWS_WITH(result(257), ContainsSubstring("name must be at most 256 characters"));
+}

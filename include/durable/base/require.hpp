@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -36,10 +37,11 @@ void requireAtLeast(std::string_view field, const Value& value, const Value& lea
     throw InvalidConfig{fmt::format("{} must be at least {}, got {}", field, least, value)};
 }
 
-/// A name is empty (no name) or 1 to 256 printable ASCII characters.
 /// Source: AWS Lambda API, DurableOperationName.
+inline constexpr std::size_t nameLengthMax = 256;
+
+/// A name is empty (no name) or 1 to `nameLengthMax` printable ASCII characters.
 inline void requireName(std::string_view field, std::string_view name) {
-    constexpr std::size_t nameLengthMax = 256;
     if (name.size() > nameLengthMax) {
         throw InvalidConfig{fmt::format("{} must be at most {} characters, got {}", field,
                                         nameLengthMax, name.size())};

@@ -230,8 +230,9 @@ public:
 
     /// Runs `body`, `Task<T>(DurableContext&)` or `Task<T>(DurableContext&, std::uint32_t attempt)`
     /// with attempts from 1, again and again until it succeeds or `config.retryStrategy` gives up,
-    /// with durable waits named `<name>-backoff-<attempt>` in between. For a block of operations
-    /// that must be repeated together; a step alone retries by itself.
+    /// with durable waits named `<name>-backoff-<attempt>` in between (a name too long for
+    /// that is cut there). For a block of operations that must be repeated together; a step alone
+    /// retries by itself.
     ///
     /// Use the context that `body` gets. Each attempt's operations are new ones.
     /// \throws ChildContextError (from the task) with what left the last attempt as its cause; with

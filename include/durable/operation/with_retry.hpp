@@ -50,6 +50,13 @@ decltype(auto) callRetryBody(Body& body, DurableContext& context, std::uint32_t 
     }
 }
 
+/// The name of the wait after an attempt. A name that leaves no room for the number is cut.
+[[nodiscard]] inline std::string backoffName(const std::string& name, std::uint32_t attempt) {
+    if (name.empty()) return {};
+    const auto suffix = fmt::format("-backoff-{}", attempt);
+    return name.substr(0, nameLengthMax - suffix.size()) + suffix;
+}
+
 /// Runs `body` until it succeeds or the strategy gives up. `body` and `strategy` outlive it.
 template <class T, class Body>
 Task<T> retryBlock(DurableContext& context, std::string name, const RetryStrategy& strategy,
@@ -72,9 +79,7 @@ Task<T> retryBlock(DurableContext& context, std::string name, const RetryStrateg
         auto failure = outcome.exception();
         const auto delay = delayAfter(strategy, context, failure, attempt);
         if (!delay) std::rethrow_exception(failure);
-        const auto waitName =
-            name.empty() ? std::string{} : fmt::format("{}-backoff-{}", name, attempt);
-        co_await waitFor(context, waitName, *delay, WaitLength::drawn);
+        co_await waitFor(context, backoffName(name, attempt), *delay, WaitLength::drawn);
     }
 }
 
@@ -92,7 +97,7 @@ detail::RetryTask<Body> DurableContext::withRetry(std::string_view name, Body bo
                                                   WithRetryConfig config) {
     using T = typename detail::RetryTask<Body>::value_type;
     if (!config.retryStrategy) throw InvalidConfig{"retryStrategy must be set"};
-    requireName("name", name.empty() ? std::string{} : fmt::format("{}-backoff-1", name));
+    requireName("name", name);
     if (!config.wrapWithRunInChildContext) {
         return detail::retryHere<T>(*this, std::string{name}, std::move(config.retryStrategy),
                                     std::move(body));
