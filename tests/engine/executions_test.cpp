@@ -447,3 +447,12 @@ TEST_CASE("100,000 recorded operations are replayed without a deep stack") {
 
     CHECK(engine->find("many", "a")->result<int>() == count);
 }
+
+TEST_CASE("a step's body may return a reference: the result is a copy") {
+    const auto result = runHandler<std::string>([](DurableContext& ctx) -> Task<std::string> {
+        static const std::string text = "kept";
+        auto fromStatic = co_await ctx.step("s", []() -> const std::string& { return text; });
+        co_return fromStatic;
+    });
+    CHECK(result == "kept");
+}

@@ -266,3 +266,40 @@ TEST_CASE("a step that failed for very many causes is read back by the next proc
 
     CHECK(engine.finish(engine->start("h", {.name = "a"})).result<int>() == 7);
 }
+
+TEST_CASE("an error text that is not UTF-8 is the same on the first run as on replay") {
+    const auto run = [](std::size_t maxParked) {
+        return runHandler<std::vector<std::string>>(
+            [](DurableContext& ctx) -> Task<std::vector<std::string>> {
+                const auto failing = [](DurableContext&) -> Task<int> {
+                    throw std::runtime_error{"caf\xe9"};
+                    co_return 1;
+                };
+                std::vector<std::string> seen;
+                try {
+                    co_await ctx.step("s", []() -> int { throw std::runtime_error{"caf\xe9"}; },
+                                      {.retryStrategy = retry::none()});
+                } catch (const StepError& error) {
+                    seen.emplace_back(error.what());
+                }
+                try {
+                    co_await ctx.runInChildContext("k", failing);
+                } catch (const ChildContextError& error) {
+                    seen.emplace_back(error.what());
+                }
+                try {
+                    auto child = ctx.runInChildContext("l", failing);
+                    auto all = ctx.all("a", std::move(child));
+                    co_await std::move(all);
+                } catch (const CombinatorError& error) {
+                    seen.emplace_back(error.what());
+                }
+                co_await ctx.wait(1s);
+                co_return seen;
+            },
+            maxParked);
+    };
+    const std::vector<std::string> valid(3, "caf\xEF\xBF\xBD");
+    CHECK(run(1000) == valid);
+    CHECK(run(0) == valid);
+}

@@ -28,7 +28,8 @@ struct StepBody {
     static_assert(takesContext || std::is_invocable_v<Body&, Args...>,
                   "A step body must be callable without arguments or with a StepContext&.");
 
-    static decltype(auto) call(Body& body, StepContext& context, Args... args) {
+    /// By value also where `body` returns a reference: the result outlives what it refers to.
+    static auto call(Body& body, StepContext& context, Args... args) {
         if constexpr (takesContext) {
             return body(std::forward<Args>(args)..., context);
         } else {
