@@ -294,8 +294,8 @@ TEST_CASE("delays that no type could hold are cut to the longest") {
     constexpr auto longest = std::chrono::seconds::max();
     const auto steep = retry::linear({.increment = longest, .jitter = Jitter::none});
     const auto late = retry::linear({.initialDelay = longest, .jitter = Jitter::none});
-    const auto unlimited = retry::exponential(
-        {.initialDelay = longest, .maxDelay = longest, .jitter = Jitter::none});
+    const auto unlimited =
+        retry::exponential({.initialDelay = longest, .maxDelay = longest, .jitter = Jitter::none});
 
     CHECK(delayAfter(steep, 3) == 300s);
     CHECK(delayAfter(late, 3) == 300s);
