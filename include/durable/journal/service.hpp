@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <durable/base/exception.hpp>
 #include <durable/journal/entry.hpp>
 #include <durable/journal/execution_state.hpp>
 #include <durable/journal/limits.hpp>
 #include <durable/journal/operation_update.hpp>
-#include <durable/serdes/utf8.hpp>
+#include <durable/journal/recordable_error.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
-#include <vector>
 
 /// \file
 /// The state machine of durable executions: what may follow what. One pure function that every
@@ -254,36 +251,6 @@ private:
 
 }  // namespace detail
 
-namespace detail {
-
-/// The error as it can be written and read back: in valid UTF-8, without causes further down than
-/// are recorded.
-[[nodiscard]] inline ErrorObject recordable(const ErrorObject& error) {
-    std::vector<const ErrorObject*> chain;  // the error, its cause, the cause of that ...
-    for (const auto* at = &error; at != nullptr && chain.size() <= errorCausesMax;
-         at = at->cause.get()) {
-        chain.push_back(at);
-    }
-    std::shared_ptr<const ErrorObject> cause;
-    for (auto at = chain.rbegin();; ++at) {
-        ErrorObject valid{.type = (*at)->type,
-                          .message = (*at)->message,
-                          .data = (*at)->data,
-                          .stackTrace = (*at)->stackTrace,
-                          .cause = std::move(cause)};
-        for (auto* text : {&valid.type, &valid.message, &valid.data}) {
-            if (*text && !isUtf8(**text)) **text = withValidUtf8(**text);
-        }
-        for (auto& line : valid.stackTrace) {
-            if (!isUtf8(line)) line = withValidUtf8(line);
-        }
-        if (*at == &error) return valid;
-        cause = std::make_shared<const ErrorObject>(std::move(valid));
-    }
-}
-
-}  // namespace detail
-
 /// The entry that `update` adds to `state` at `now`, made of its parts; or why it may not.
 [[nodiscard]] inline std::variant<Entry, Refusal> apply(const ExecutionState& state,
                                                         OperationUpdate&& update, TimePoint now,
@@ -295,7 +262,7 @@ namespace detail {
                        .message = std::move(reason),
                        .isTooLarge = isTooLarge};
     }
-    if (update.error) update.error = detail::recordable(*update.error);
+    if (update.error) update.error = recordable(*update.error);
     const bool endsAttempt =
         update.type == OperationType::step &&
         (update.action == OperationAction::succeed || update.action == OperationAction::fail ||

@@ -95,7 +95,7 @@ inline Task<Payload> runContext(OperationCall call, ContextOptions options, Cont
         recordContextEnd(call, options, outcome, result);
         call.forgetInside();
     }
-    if (auto failure = outcome.exception()) throw ChildContextError{errorObjectOf(failure)};
+    if (auto failure = outcome.exception()) throw ChildContextError{recordableErrorOf(failure)};
     co_return result;
 }
 

@@ -87,14 +87,14 @@ private:
         try {
             settle(index, outcome);
         } catch (...) {  // what is not decided would be awaited for ever
-            decide(errorObjectOf(std::current_exception()));
+            decide(recordableErrorOf(std::current_exception()));
         }
     }
 
     void settle(std::size_t index, Outcome<Payload>& outcome) {
         auto& settled = settled_[index];
         if (auto failure = outcome.exception()) {
-            settled.error = errorObjectOf(failure);
+            settled.error = recordableErrorOf(failure);
         } else {
             settled.value = outcome.take();
         }

@@ -180,7 +180,7 @@ TEST_CASE("an entry that is nested too deep is refused") {
         return R"([{"kind":"failed","time":1,"id":"1","type":"STEP","error":)" + error + "}]";
     };
     std::string causes = "{}";
-    for (int i = 0; i < 600; ++i) causes = R"({"Cause":)" + causes + "}";
+    for (int i = 0; i < 600; ++i) causes.insert(0, R"({"Cause":)").append("}");
     const auto deep = std::string(100'000, '[') + std::string(100'000, ']');
     for (const auto& text : {entry(causes), entry(R"({"Other":)" + deep + "}")}) {
         std::vector<Entry> entries;

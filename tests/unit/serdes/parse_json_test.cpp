@@ -94,7 +94,7 @@ TEST_CASE("JSON may be nested as deep as the limit says, and no deeper") {
     CHECK_THROWS_WITH(parseJson(nested(100'000)), tooDeep);
 
     std::string object = "1";
-    for (int i = 0; i < 512; ++i) object = R"({"a":)" + object + "}";
+    for (int i = 0; i < 512; ++i) object.insert(0, R"({"a":)").append("}");
     CHECK_NOTHROW(parseJson(object));
     CHECK_THROWS_WITH(parseJson("[" + object + "]"), tooDeep);
 }
