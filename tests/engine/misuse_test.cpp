@@ -149,6 +149,36 @@ TEST_CASE("an unfinished batch that gets fewer items on replay is refused, not c
           "A batch must get the same items on every run.");
 }
 
+TEST_CASE("a batch whose items have changed places on replay is refused, ended or not") {
+    const auto with = [](std::vector<std::string> orders, std::size_t bytes, bool ended) -> Body {
+        return [=](DurableContext& ctx) -> Task<int> {
+            co_await ctx.map("orders", orders,
+                             [=](DurableContext& c, const std::string& order) -> Task<std::string> {
+                                 if (!ended && order == "late") co_await c.wait(1s);
+                                 co_return std::string(bytes, 'x');
+                             },
+                             {.itemNamer = [orders](std::size_t index) { return orders[index]; }});
+            co_await ctx.wait(1s);
+            co_return 1;
+        };
+    };
+    const auto refusal =
+        "NonDeterministicExecutionError: Replay left the recorded path at "
+        "operation 1-1.\n"
+        "  recorded:  item of a map \"early\"\n"
+        "  requested: item of a map \"late\"\n";
+
+    constexpr std::size_t tooLarge = 300'000;
+    for (const std::size_t bytes : {std::size_t{1}, tooLarge}) {
+        for (const bool ended : {false, true}) {
+            INFO(bytes << " bytes, ended: " << ended);
+            CHECK_THAT(failureAfterChange(with({"early", "late"}, bytes, ended),
+                                          with({"late", "early"}, bytes, ended)),
+                       Catch::Matchers::StartsWith(refusal));
+        }
+    }
+}
+
 namespace {
 
 /// Awaits the first `count` of three steps in one way, then waits.

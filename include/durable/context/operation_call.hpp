@@ -186,6 +186,12 @@ public:
                                       "A batch must get the same items on every run."));
     }
 
+    /// The same of the item at a position, which was recorded as another.
+    void haltAtOtherItem(std::size_t index, const OperationIdentity& recorded,
+                         const OperationIdentity& requested) const {
+        leaveRecordedPath(otherCall(fmt::format("{}-{}", id(), index + 1), recorded, requested));
+    }
+
     /// The same of operations that are awaited together.
     void haltAtOtherOperations(std::string_view recorded, std::string_view requested) const {
         leaveRecordedPath(otherNumber(

@@ -46,6 +46,19 @@ struct OperationIdentity {
     return fmt::format("{} \"{}\"", word, identity.name);
 }
 
+/// What an author is told of a call that is not the one recorded as operation `id`.
+[[nodiscard]] inline std::string otherCall(std::string_view id, const OperationIdentity& recorded,
+                                           const OperationIdentity& requested) {
+    return fmt::format(
+        "Replay left the recorded path at operation {}.\n"
+        "  recorded:  {}\n"
+        "  requested: {}\n"
+        "Outside steps, a handler must make the same calls in the same order on every run.\n"
+        "Usual causes: the handler was changed, or it read a clock, a random number or an\n"
+        "unordered container outside a step.",
+        id, describe(recorded), describe(requested));
+}
+
 /// Empty if `requested` is what was recorded, or nothing was recorded; else what an author is told.
 [[nodiscard]] inline std::optional<std::string> mismatch(const Operation& recorded,
                                                          const OperationIdentity& requested) {
@@ -54,16 +67,9 @@ struct OperationIdentity {
         recorded.name == requested.name) {
         return std::nullopt;
     }
-    return fmt::format(
-        "Replay left the recorded path at operation {}.\n"
-        "  recorded:  {}\n"
-        "  requested: {}\n"
-        "Outside steps, a handler must make the same calls in the same order on every run.\n"
-        "Usual causes: the handler was changed, or it read a clock, a random number or an\n"
-        "unordered container outside a step.",
-        operationIdOf(recorded),
-        describe({.type = recorded.type, .subType = recorded.subType, .name = recorded.name}),
-        describe(requested));
+    return otherCall(operationIdOf(recorded),
+                     {.type = recorded.type, .subType = recorded.subType, .name = recorded.name},
+                     requested);
 }
 
 /// Empty if a context that leaves no record of its own (FLAT) is one on replay too, and one that

@@ -3,6 +3,7 @@
 
 #include <durable/concurrency/batch_json.hpp>
 #include <durable/concurrency/concurrent_executor.hpp>
+#include <durable/operation/batch_plan.hpp>
 #include <durable/operation/child_context.hpp>
 
 #include <algorithm>
@@ -23,21 +24,16 @@ namespace durable::inline v0 {
 
 namespace detail {
 
-/// Everything about a batch but its branches' code.
-struct BatchPlan {
-    OperationSubType itemSubType{OperationSubType::mapIteration};
-    std::string_view summaryType{};
-    std::vector<std::string> names;  ///< one for each item
-    CompletionPolicy policy;
-    ConcurrentExecutor::Config executor{};
-    Nesting nesting{Nesting::nested};
-    AnySerdes serdes{};
-    std::function<std::string(const BatchRecord&)> summaryGenerator{};
-    WritesJson writesJson{};
-};
-
-/// Runs the author's code for the item at an index; gives its result as text.
-using ItemCode = std::function<Task<Payload>(DurableContext&, std::size_t index)>;
+/// Whether the item at `index` was recorded under the name that it has; else the execution ends.
+[[nodiscard]] inline bool isItem(const OperationCall& call, const BatchPlan& plan,
+                                 std::size_t index, const std::string& recordedName) {
+    if (index >= plan.names.size() || recordedName == plan.names[index]) return true;
+    const auto named = [&plan](std::string_view name) -> OperationIdentity {
+        return {.type = OperationType::context, .subType = plan.itemSubType, .name = name};
+    };
+    call.haltAtOtherItem(index, named(recordedName), named(plan.names[index]));
+    return false;
+}
 
 /// One batch while it is awaited.
 class Batch {
@@ -78,7 +74,7 @@ public:
         if (!failure) failure = recordEnd(record, inlined);
         if (failure) recordFailure(failure);
         co_await executor_.stopBranches();
-        if (failure) throw ChildContextError{errorObjectOf(failure)};
+        if (failure) throw ChildContextError{recordableErrorOf(failure)};
         const bool readable = !inlined || call_.orHalt("could not be read back",
                                                        [&] { record = readBack(*inlined); });
         if (!readable) co_await Never{};
@@ -127,6 +123,7 @@ private:
         for (std::size_t i = 0; i < items_.size(); ++i) {
             const auto* item = call_.operation().child(static_cast<std::uint32_t>(i + 1));
             if (item == nullptr) continue;
+            if (item->recorded() && !isItem(call_, plan_, i, item->name)) co_await Never{};
             if (!isTerminal(item->status)) {
                 // Of an item of a flat batch only the children tell that it was started.
                 if (item->recorded() || !item->children.empty()) {
@@ -170,7 +167,7 @@ private:
         } catch (const ChildContextError& error) {
             keepError(index, error.error());
         } catch (...) {  // a branch without an end would be awaited for ever
-            keepError(index, errorObjectOf(std::current_exception()));
+            keepError(index, recordableErrorOf(std::current_exception()));
         }
         co_return succeeded;
     }
@@ -302,32 +299,11 @@ inline Task<BatchRecord> runBatch(const OperationCall& call, const BatchPlan& pl
         call.haltAtOtherItems(std::to_string(record.inputCount), items);
         co_await Never{};
     }
+    for (const auto& item : record.items) {
+        const bool keptName = !item.name.empty();  // a serdes need not
+        if (keptName && !isItem(call, plan, item.index, item.name)) co_await Never{};
+    }
     co_return record;
-}
-
-/// The options of a batch in the form that the executor takes.
-/// \throws InvalidConfig
-template <class Config>
-[[nodiscard]] ConcurrentExecutor::Config executorConfig(const Config& config) {
-    ConcurrentExecutor::Config executor;
-    if (config.maxConcurrency) {
-        requireAtLeast<std::int64_t>("maxConcurrency", *config.maxConcurrency, 1);
-        executor.maxConcurrency = static_cast<std::size_t>(*config.maxConcurrency);
-    }
-    executor.onProgress = config.onProgress;
-    return executor;
-}
-
-/// Runs `check`; what it finds out of range is told with the operation's name before it.
-template <class Check>
-decltype(auto) refusing(OperationSubType subType, std::string_view name, Check check) {
-    try {
-        return check();
-    } catch (const InvalidConfig& error) {
-        const OperationIdentity identity{
-            .type = OperationType::context, .subType = subType, .name = name};
-        throw InvalidConfig{describe(identity) + ": " + error.what()};
-    }
 }
 
 }  // namespace detail
