@@ -186,6 +186,33 @@ TEST_CASE("a callback whose completion could not be written is told so, and stay
     CHECK(engine.finish(*engine->find("asking", "a")).result<std::string>() == "yes");
 }
 
+TEST_CASE("a handler does not go on from a callback before its completion is written") {
+    for (const std::size_t maxParked : {1000U, 0U}) {
+        std::string id;
+        std::string seen;
+        auto store = std::make_shared<FailingStore>();
+        const auto registering = [&](Engine& e) {
+            e.registerHandler("asking", [&](DurableContext& ctx) -> Task<void> {
+                auto asking = ctx.waitForCallback([&](std::string callbackId) { id = callbackId; });
+                seen = co_await std::move(asking);
+            });
+        };
+        TestEngine engine{registering, store, maxParked};
+        engine->start("asking", {.name = "a"});
+        engine.settle();
+
+        store->broken = [](auto) { return true; };
+        CHECK_THROWS_AS(engine->completeCallback(id, "never"), StoreError);
+        engine.settle();
+        CHECK(seen.empty());
+
+        store->broken = [](auto) { return false; };
+        engine->completeCallback(id, "yes");
+        engine.finish(*engine->find("asking", "a"));
+        CHECK(seen == "yes");
+    }
+}
+
 TEST_CASE(
     "an execution that cannot be read now is not taken for an empty one, and keeps its timers") {
     std::string id;

@@ -111,8 +111,9 @@ enum class Nesting {
     nested,  ///< each item's outcome is recorded: a finished item never runs again
 
     /// Items leave no record but their own operations: fewer entries, but the items' code runs
-    /// again on each replay until the batch has ended. Only then does an item that had ended count
-    /// as ended again, so in a batch that stops early another one may be the one that decides.
+    /// again on each replay until the batch has ended. Items that had ended then end again, in the
+    /// order of the input, and a `shouldComplete` that goes by the order of ends may decide
+    /// otherwise. The other criteria decide the same.
     flat,
 };
 

@@ -3,6 +3,7 @@
 
 #include <durable/base/boxed.hpp>
 #include <durable/context/call_trace.hpp>
+#include <durable/context/deliveries.hpp>
 #include <durable/context/services.hpp>
 #include <durable/coro/body_run.hpp>
 #include <durable/coro/wait_list.hpp>
@@ -121,7 +122,8 @@ public:
     };
     [[nodiscard]] Written written() { return Written{*this}; }
 
-    /// Suspends until the world changes `operation`: its time has come, or someone completed it.
+    /// Suspends until the handler is told that the world has changed `operation`: its time has
+    /// come, or someone completed it.
     class Changed : public detail::Awaitable {
     public:
         Changed(Invocation& invocation, const Operation& operation)
@@ -176,6 +178,7 @@ public:
         Operation& operation = state_.fold(entry);
         if (plugins_) plugins_->loaded(entry.kind, operation);
         if (trace_) trace_->recorded(entry);
+        deliveries_.loaded(entry.kind, operation);
         forgetBelow(operation);
     }
 
@@ -192,10 +195,22 @@ public:
         return changed;
     }
 
-    /// Queues whoever waits for `operation`.
-    void notify(const Operation& operation) {
-        const auto [first, last] = awaited_.equal_range(&operation);
-        for (auto waiting = first; waiting != last; ++waiting) loop_.post(*waiting->second);
+    /// The same of what the world did. The handler does not go by it before `deliver`.
+    Operation& keepChange(Entry&& entry) {
+        const auto kind = entry.kind;
+        Operation& changed = keep(std::move(entry));
+        if (Deliveries::isNews(kind, changed.type)) Deliveries::hold(changed);
+        return changed;
+    }
+
+    /// What the world did to `operation` is durable: the handler may know it.
+    void deliver(Operation& operation) {
+        if (operation.undelivered && deliveries_.mayDeliver(operation)) tell(operation);
+    }
+
+    /// The handler has gone as far as it could by what its last pass knew.
+    void catchUp() {
+        for (auto* operation : deliveries_.catchUp()) tell(*operation);
     }
 
     /// Whether a coroutine waits for what was recorded to be written.
@@ -221,6 +236,13 @@ public:
     }
 
 private:
+    /// Queues whoever waits for `operation`.
+    void tell(Operation& operation) {
+        operation.undelivered = false;
+        const auto [first, last] = awaited_.equal_range(&operation);
+        for (auto waiting = first; waiting != last; ++waiting) loop_.post(*waiting->second);
+    }
+
     const Services& services_;
     const ExecutionIdentity& identity_;
     ExecutionState& state_;
@@ -232,6 +254,7 @@ private:
     std::uint64_t written_{};
     LinkedList<Written> awaitingWrite_;
     std::multimap<const Operation*, Resumable*> awaited_;
+    Deliveries deliveries_;
     Boxed<ErrorObject> halted_;
     std::unique_ptr<PluginDispatch> plugins_;  // null where nobody listens
     std::unique_ptr<CallTrace> trace_;         // null where nobody compares

@@ -102,6 +102,14 @@ public:
     /// Frees what is known of the operations inside this one. Their frames must be gone.
     void forgetInside() const { invocation_->forgetBelow(*place_); }
 
+    /// Whether the world is still to do its part, or the handler is not to know of it yet: to end
+    /// a wait, callback or invoke; to make the next attempt of a step due.
+    [[nodiscard]] bool awaitsWorld() const noexcept {
+        if (place_->undelivered) return true;
+        return type_ == OperationType::step ? place_->status == OperationStatus::pending
+                                            : !isTerminal(place_->status);
+    }
+
     [[nodiscard]] auto written() const { return invocation_->written(); }
     [[nodiscard]] auto changed() const { return invocation_->changed(*place_); }
 

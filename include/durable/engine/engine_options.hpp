@@ -30,7 +30,8 @@ struct EngineOptions {
 
     /// Executions that may wait with their frames in memory. When there are more, the least
     /// recently used are dropped, and replayed when the world wakes them. 0: every suspension ends
-    /// the invocation, as on AWS. The results are the same.
+    /// the invocation, as on AWS. The results are the same, also where several timers are due at
+    /// one time: what the world did comes to the handler in the order of the journal.
     std::size_t maxParked{std::numeric_limits<std::size_t>::max()};
 
     /// A step that has run this long gets its start written, so that it can be seen. 0: every start

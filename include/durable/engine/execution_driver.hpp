@@ -150,12 +150,12 @@ public:
         auto applied = apply(state_, std::move(update), services_.clock.now(), services_.limits);
         if (const auto* refusal = std::get_if<Refusal>(&applied)) return done(refusal, nullptr);
         unpark();
-        if (std::get<Entry>(applied).kind != EntryKind::heartbeat) {
-            if (evicting_) wakeAgain_ = true;
-            asleep_ = false;
-        }
-        const auto& operation = invocation_->keep(std::move(std::get<Entry>(applied)));
-        writes_.addChange(invocation_->recordedCount(), operation, std::move(done));
+        const bool wakes = std::get<Entry>(applied).kind != EntryKind::heartbeat;
+        if (wakes && evicting_) wakeAgain_ = true;
+        if (wakes) asleep_ = false;
+        auto& operation = invocation_->keepChange(std::move(std::get<Entry>(applied)));
+        writes_.addChange(invocation_->recordedCount(), wakes ? &operation : nullptr,
+                          std::move(done));
     }
 
     /// Completes what is due.
@@ -199,7 +199,7 @@ private:
         mailbox_->deliverAll();
         if (!lostTo_) startHandler();
         if (!state_.isRunning()) invocation_->scope().freeze();
-        invocation_->loop().run();
+        run_->goOn();
         if (!lostTo_) endIfDone();
         isBusy() ? write() : settle();
     }
@@ -287,7 +287,7 @@ private:
         const auto outcome = writes_.takeOutcome();
         if (outcome.error) return lose(outcome.error);
         invocation_->acknowledge(outcome.upTo);
-        for (const auto* operation : outcome.operations) invocation_->notify(*operation);
+        for (auto* operation : outcome.operations) invocation_->deliver(*operation);
         run_->verifyReplay(HandlerRun::Moment::written);
         try {
             for (const auto* operation : outcome.invokes) host_.invoke(*this, *operation);

@@ -28,9 +28,9 @@ public:
     /// What a write that has come back brought.
     struct Outcome {
         std::exception_ptr error{};
-        std::uint64_t upTo{};                        ///< entries of the invocation that are durable
-        std::vector<const Operation*> invokes{};     ///< invokes among them
-        std::vector<const Operation*> operations{};  ///< operations that the world has changed
+        std::uint64_t upTo{};                     ///< entries of the invocation that are durable
+        std::vector<const Operation*> invokes{};  ///< invokes among them
+        std::vector<Operation*> operations{};     ///< operations that the world has changed
     };
 
     ExecutionWrites(DriverHost& host, ExecutionId execution) : host_{host}, execution_{execution} {}
@@ -65,8 +65,9 @@ public:
     }
 
     /// Notes the world's change to `operation`, recorded as the entry `upTo` of the invocation.
-    void addChange(std::uint64_t upTo, const Operation& operation, Done done) {
-        changes_.push_back({upTo, &operation, std::move(done)});
+    /// \param operation null: the handler is not told.
+    void addChange(std::uint64_t upTo, Operation* operation, Done done) {
+        changes_.push_back({upTo, operation, std::move(done)});
         due_ = true;
     }
 
@@ -119,7 +120,7 @@ public:
                 later.push_back(std::move(change));
                 continue;
             }
-            outcome_.operations.push_back(change.operation);
+            if (change.operation != nullptr) outcome_.operations.push_back(change.operation);
             change.done(nullptr, nullptr);
         }
         changes_ = std::move(later);
@@ -135,7 +136,7 @@ public:
 private:
     struct Change {
         std::uint64_t upTo{};
-        const Operation* operation{};
+        Operation* operation{};
         Done done{};
     };
 

@@ -33,6 +33,14 @@ public:
         frames_.start(invocation_, handler);
     }
 
+    /// Lets the handler go as far as it can: first by what its last pass knew, then by all.
+    void goOn() {
+        invocation_.loop().run();
+        if (!started()) return;
+        invocation_.catchUp();
+        invocation_.loop().run();
+    }
+
     [[nodiscard]] bool started() const noexcept { return frames_.started(); }
     [[nodiscard]] bool returned() const noexcept { return frames_.returned(); }
 

@@ -106,6 +106,7 @@ struct Operation {
     OperationStatus status{OperationStatus::none};
     bool replayChildren{};     ///< the result was too large to keep: the children give it again
     bool childrenForgotten{};  ///< they have ended, and so has this: nothing asks for them
+    bool undelivered{};        ///< the handler does not know yet what the world did last
     std::string name{};
     TimePoint startTime{};
     TimePoint endTime{};

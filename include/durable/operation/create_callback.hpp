@@ -25,8 +25,8 @@ template <class T>
 Task<T> awaitCallback(OperationCall call, AnySerdes serdes) {
     const Codec<T> codec{serdes};
     const Operation& callback = call.operation();
-    while (!isTerminal(callback.status)) {
-        if (call.onlyRecorded()) call.haltAsMissing();
+    while (call.awaitsWorld()) {
+        if (call.onlyRecorded() && !isTerminal(callback.status)) call.haltAsMissing();
         co_await call.changed();
     }
     if (callback.status != OperationStatus::succeeded) throwCallbackError(call);

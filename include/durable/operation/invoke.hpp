@@ -26,7 +26,7 @@ Task<T> runInvoke(OperationCall call, std::string handlerName, InvokeConfig conf
         });
         if (isNew) co_await call.written();
     }
-    while (!isTerminal(invoked.status)) co_await call.changed();
+    while (call.awaitsWorld()) co_await call.changed();
     if (invoked.status != OperationStatus::succeeded) throw InvokeError{call.error()};
     Outcome<T> result;
     if (!call.decode(Codec<T>{config.resultSerdes}, invoked.result, result)) co_await Never{};

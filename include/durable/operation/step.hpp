@@ -54,14 +54,11 @@ Task<T> runStep(OperationCall call, StepConfig config, Body body) {
     const bool atMostOnce = config.semantics == StepSemantics::atMostOncePerRetry;
     bool startedHere = false;
     for (;;) {
+        while (call.awaitsWorld()) co_await call.changed();
         if (step.status == OperationStatus::succeeded) {
             Outcome<T> result;
             if (!call.decode(codec, step.result, result)) co_await Never{};
             co_return result.take();
-        }
-        if (step.status == OperationStatus::pending) {
-            co_await call.changed();
-            continue;
         }
         if (isTerminal(step.status)) throw StepError{call.error()};
 

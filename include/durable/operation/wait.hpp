@@ -26,7 +26,7 @@ inline Task<void> runWait(OperationCall call, std::chrono::seconds duration, Wai
     if (!asked && call.recordStart([&](OperationUpdate& update) { update.delay = duration; })) {
         co_await call.written();
     }
-    while (!isTerminal(wait.status)) co_await call.changed();
+    while (call.awaitsWorld()) co_await call.changed();
 }
 
 [[nodiscard]] inline Task<void> waitFor(DurableContext& context, std::string_view name,

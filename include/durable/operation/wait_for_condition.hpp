@@ -21,10 +21,7 @@ Task<State> runCondition(OperationCall call, WaitForConditionConfig<State> confi
     const Codec<State> codec{config.serdes};
     const Operation& condition = call.operation();
     for (;;) {
-        if (condition.status == OperationStatus::pending) {
-            co_await call.changed();
-            continue;
-        }
+        while (call.awaitsWorld()) co_await call.changed();
         if (isTerminal(condition.status) && condition.status != OperationStatus::succeeded) {
             throw WaitForConditionError{call.error()};
         }

@@ -53,7 +53,8 @@ struct CompletionConfig {
 
     /// Decides instead of the criteria above, which must be empty then. Asked before the first
     /// item is started and after each item has finished, until it says stop; not asked again after
-    /// that. Asked on replay too, so it must depend on its argument only.
+    /// that. Asked on replay too, so it must depend on its argument only: on replay the items that
+    /// had been started since it was last asked have their status already.
     std::function<CompletionDecision(const CompletionProgress&)> shouldComplete{};
 
     /// Runs every item, whatever fails.
