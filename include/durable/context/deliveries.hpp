@@ -6,16 +6,18 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace durable::inline v0 {
 
-/// What the world did to operations and the handler has not been told: it is told once that is
-/// durable, in the order of the journal, and not before it has come to where its last pass ended.
-/// So a handler that is run again does what one that stayed in memory does, even if what it waits
-/// for comes at one time.
+/// What the world did to operations and the handler has not been told. It is told once that is
+/// durable, one thing after the other in the order of the journal, and goes as far as it can by
+/// each: so a handler that is run again does what one that stayed in memory did, whatever came at
+/// one time.
 ///
 /// An operation says itself that it has news (`Operation::undelivered`).
 /// Thread-safety: none.
@@ -44,47 +46,47 @@ public:
     /// pass ended its handler has been told; so it has if the handler went on from there.
     void loaded(EntryKind kind, Operation& operation) {
         if (kind == EntryKind::invocationCompleted) {
-            for (const auto& [told, number] : waiting_) told->undelivered = false;
-            waiting_.clear();
+            for (const auto& [told, number] : loaded_) told->undelivered = false;
+            loaded_.clear();
         } else if (isNews(kind, operation.type)) {
             hold(operation);
-            add(operation);
+            loaded_.emplace(&operation, ++loadedCount_);
         } else if (operation.undelivered && kind != EntryKind::heartbeat) {
             operation.undelivered = false;
-            waiting_.erase(&operation);
+            loaded_.erase(&operation);
         }
     }
 
     /// The world has changed an operation, which is not durable yet.
     static void hold(Operation& operation) { operation.undelivered = true; }
 
-    /// That is durable. \return whether the handler may be told: else it is when it has caught up.
-    [[nodiscard]] bool mayDeliver(Operation& operation) {
-        if (!caughtUp_) add(operation);
-        return caughtUp_;
-    }
+    /// That is durable: the handler may be told when it has gone as far as it can.
+    void add(Operation& operation) { queue_.push_back(&operation); }
 
-    /// The handler has come to where its last pass ended.
-    /// \return what it is to be told now, in order.
-    [[nodiscard]] std::vector<Operation*> catchUp() {
-        caughtUp_ = true;
-        std::vector<std::pair<std::uint64_t, Operation*>> inOrder;
-        inOrder.reserve(waiting_.size());
-        for (const auto& [operation, number] : waiting_) inOrder.emplace_back(number, operation);
-        waiting_.clear();
-        std::ranges::sort(inOrder);
-        std::vector<Operation*> operations;
-        operations.reserve(inOrder.size());
-        for (const auto& [number, operation] : inOrder) operations.push_back(operation);
-        return operations;
+    /// What the handler is to be told next, or null. It must have gone as far as it can: at first,
+    /// to where its last pass ended.
+    [[nodiscard]] Operation* next() {
+        if (!loaded_.empty()) queueLoaded();
+        if (queue_.empty()) return nullptr;
+        auto* operation = queue_.front();
+        queue_.pop_front();
+        operation->undelivered = false;
+        return operation;
     }
 
 private:
-    void add(Operation& operation) { waiting_[&operation] = ++count_; }
+    void queueLoaded() {
+        std::vector<std::pair<std::uint64_t, Operation*>> inOrder;
+        inOrder.reserve(loaded_.size());
+        for (const auto& [operation, number] : loaded_) inOrder.emplace_back(number, operation);
+        loaded_.clear();
+        std::ranges::sort(inOrder, std::ranges::greater{});
+        for (const auto& [number, operation] : inOrder) queue_.push_front(operation);
+    }
 
-    bool caughtUp_{};
-    std::uint64_t count_{};
-    std::unordered_map<Operation*, std::uint64_t> waiting_;  // by the order of the journal
+    std::uint64_t loadedCount_{};
+    std::unordered_map<Operation*, std::uint64_t> loaded_;  // their order in the journal
+    std::deque<Operation*> queue_;
 };
 
 }  // namespace durable::inline v0

@@ -195,7 +195,7 @@ public:
         return changed;
     }
 
-    /// The same of what the world did. The handler does not go by it before `deliver`.
+    /// The same of what the world did. The handler does not go by it before it is told.
     Operation& keepChange(Entry&& entry) {
         const auto kind = entry.kind;
         Operation& changed = keep(std::move(entry));
@@ -203,14 +203,17 @@ public:
         return changed;
     }
 
-    /// What the world did to `operation` is durable: the handler may know it.
-    void deliver(Operation& operation) {
-        if (operation.undelivered && deliveries_.mayDeliver(operation)) tell(operation);
-    }
+    /// What the world did to `operation` is durable.
+    void deliver(Operation& operation) { deliveries_.add(operation); }
 
-    /// The handler has gone as far as it could by what its last pass knew.
-    void catchUp() {
-        for (auto* operation : deliveries_.catchUp()) tell(*operation);
+    /// Tells the handler, which has gone as far as it can, the next thing that the world did.
+    /// \return whether there was any.
+    bool tellNext() {
+        const auto* operation = deliveries_.next();
+        if (operation == nullptr) return false;
+        const auto [first, last] = awaited_.equal_range(operation);
+        for (auto waiting = first; waiting != last; ++waiting) loop_.post(*waiting->second);
+        return true;
     }
 
     /// Whether a coroutine waits for what was recorded to be written.
@@ -236,13 +239,6 @@ public:
     }
 
 private:
-    /// Queues whoever waits for `operation`.
-    void tell(Operation& operation) {
-        operation.undelivered = false;
-        const auto [first, last] = awaited_.equal_range(&operation);
-        for (auto waiting = first; waiting != last; ++waiting) loop_.post(*waiting->second);
-    }
-
     const Services& services_;
     const ExecutionIdentity& identity_;
     ExecutionState& state_;

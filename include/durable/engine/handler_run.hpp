@@ -33,12 +33,10 @@ public:
         frames_.start(invocation_, handler);
     }
 
-    /// Lets the handler go as far as it can: first by what its last pass knew, then by all.
+    /// Lets the handler go as far as it can, by what it knows and then by what it is told.
     void goOn() {
-        invocation_.loop().run();
-        if (!started()) return;
-        invocation_.catchUp();
-        invocation_.loop().run();
+        do invocation_.loop().run();
+        while (started() && invocation_.tellNext());
     }
 
     [[nodiscard]] bool started() const noexcept { return frames_.started(); }
