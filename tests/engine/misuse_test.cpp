@@ -179,6 +179,26 @@ TEST_CASE("a batch whose items have changed places on replay is refused, ended o
     }
 }
 
+TEST_CASE("a large batch that has ended runs no code of its items beyond what is recorded") {
+    const auto with = [](std::vector<int> items, bool isLonger) -> Body {
+        return [=](DurableContext& ctx) -> Task<int> {
+            co_await ctx.map("orders", items, [=](DurableContext& c, int) -> Task<std::string> {
+                if (isLonger) co_await c.step("more", [] {});
+                co_return std::string(300'000, 'x');
+            });
+            co_await ctx.wait(1s);
+            co_return 1;
+        };
+    };
+
+    CHECK_THAT(failureAfterChange(with({1, 2}, false), with({1, 2}, true)),
+               Catch::Matchers::ContainsSubstring("recorded:  nothing") &&
+                   Catch::Matchers::ContainsSubstring("requested: step \"more\""));
+    CHECK_THAT(failureAfterChange(with({1, 2}, false), with({1}, false)),
+               Catch::Matchers::ContainsSubstring("recorded:  map \"orders\" of 2 items") &&
+                   Catch::Matchers::ContainsSubstring("requested: map \"orders\" of 1 items"));
+}
+
 namespace {
 
 /// Awaits the first `count` of three steps in one way, then waits.

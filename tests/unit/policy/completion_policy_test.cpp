@@ -327,3 +327,25 @@ TEST_CASE("percentages in tenths are exact at their boundary") {
         }
     }
 }
+
+TEST_CASE("counts are exact at their boundaries, however large they are") {
+    constexpr std::size_t total = 100;
+    for (std::size_t bound = 1; bound < total; ++bound) {
+        const CompletionPolicy least{{.minSuccessful = bound}, total};
+        CHECK_FALSE(least.decide(bound - 1, 0));
+        CHECK(least.decide(bound, 0) == CompletionReason::minSuccessfulReached);
+
+        const CompletionPolicy most{{.toleratedFailureCount = bound - 1}, total};
+        CHECK_FALSE(most.decide(0, bound - 1));
+        CHECK(most.decide(0, bound) == CompletionReason::failureToleranceExceeded);
+    }
+}
+
+TEST_CASE("a percentage a little below a third does not tolerate one failure of three") {
+    for (const double tolerated : {33.0, 33.33, 33.3333, 33.333333}) {
+        const CompletionPolicy policy{{.toleratedFailurePercentage = tolerated}, 3};
+        CHECK(policy.decide(0, 1) == CompletionReason::failureToleranceExceeded);
+    }
+    const CompletionPolicy third{{.toleratedFailurePercentage = 100.0 / 3}, 3};
+    CHECK_FALSE(third.decide(0, 1));
+}
