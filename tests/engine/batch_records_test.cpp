@@ -178,31 +178,6 @@ TEST_CASE("results that are no JSON stand in the record of a typed parallel as s
     CHECK_THAT(*branches.end.payload, Catch::Matchers::ContainsSubstring(R"("result":"<a>")"));
 }
 
-TEST_CASE("the frame of a branch that has ended is destroyed while the batch goes on") {
-    static int copies = 0;
-    struct Counted {
-        Counted() { ++copies; }
-        Counted(const Counted&) { ++copies; }
-        Counted& operator=(const Counted&) = default;
-        ~Counted() { --copies; }
-    };
-    const std::vector<Counted> items(20);
-    std::vector<int> seen;
-    runHandler<int>([&](DurableContext& ctx) -> Task<int> {
-        co_await ctx.map("m", items,
-                         [&](DurableContext& item, Counted) -> Task<int> {
-                             co_await item.wait(1s);
-                             seen.push_back(copies);
-                             co_return 1;
-                         },
-                         {.maxConcurrency = 1});
-        co_return 1;
-    });
-
-    REQUIRE(seen.size() == 20);
-    CHECK(seen.back() == seen.front());
-}
-
 namespace {
 
 /// Tells when the end of an operation has been written.

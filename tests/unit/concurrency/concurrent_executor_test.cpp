@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -48,7 +49,8 @@ public:
     /// Runs the batch until everything waits.
     void run() {
         if (!task_) {
-            task_.emplace(executor_.run([this](std::size_t index) { return branch(index); }));
+            task_.emplace(
+                executor_.run([this](std::size_t index) { return branch(index, frame); }));
             task_->start(scope_);
         }
         loop_.run();
@@ -77,8 +79,12 @@ public:
         if (!task.done()) throw std::logic_error{"bodies are still running"};
     }
 
+    /// Coroutines of branches that have not been destroyed.
+    [[nodiscard]] long frames() const { return frame.use_count() - 1; }
+
     Indices started;
     Indices finished;
+    std::shared_ptr<int> frame = std::make_shared<int>();  // each coroutine holds it
     std::size_t alive{};
     std::size_t mostAlive{};
 
@@ -100,7 +106,8 @@ private:
         return names;
     }
 
-    Task<void> branch(std::size_t index) {
+    /// The last argument lives as long as the coroutine does, and not only its code.
+    Task<void> branch(std::size_t index, std::shared_ptr<int> /*held*/) {
         started.push_back(index);
         {
             const Alive counted{*this};
@@ -247,6 +254,7 @@ TEST_CASE("a branch that has ended is destroyed while others run") {
 
     CHECK(batch.alive == 1);
     CHECK(batch.mostAlive == 1);
+    CHECK(batch.frames() == 1);
 }
 
 TEST_CASE("the decision asks running bodies to stop, and stopping waits for them") {
