@@ -332,6 +332,28 @@ TEST_CASE("an invoked handler is an execution of its own") {
     }
 }
 
+TEST_CASE("an invoked handler may give nothing, zero, false, or an empty text") {
+    TestEngine engine{
+        [](Engine& e) {
+            e.registerHandler("zero", [](DurableContext&) -> Task<int> { co_return 0; });
+            e.registerHandler("no", [](DurableContext&) -> Task<bool> { co_return false; });
+            e.registerHandler("empty", [](DurableContext&) -> Task<std::string> { co_return ""; });
+            e.registerHandler("none",
+                              [](DurableContext&) -> Task<nlohmann::json> { co_return nullptr; });
+            e.registerHandler("nothing", [](DurableContext&) -> Task<void> { co_return; });
+            e.registerHandler("parent", [](DurableContext& ctx) -> Task<std::string> {
+                const auto zero = co_await ctx.invoke<int>("zero", 1);
+                const auto no = co_await ctx.invoke<bool>("no", 1);
+                const auto empty = co_await ctx.invoke<std::string>("empty", 1);
+                const auto none = co_await ctx.invoke<nlohmann::json>("none", 1);
+                co_await ctx.invoke<void>("nothing", 1);
+                co_return fmt::format("{} {} '{}' {}", zero, no, empty, none.dump());
+            });
+        },
+        std::make_shared<RecordingStore>(), 0};
+    CHECK(engine.finish(engine->start("parent")).result<std::string>() == "0 false '' null");
+}
+
 TEST_CASE("an invoke tells how the invoked execution ended") {
     TestEngine engine{[](Engine& e) {
         e.registerHandler("parent",

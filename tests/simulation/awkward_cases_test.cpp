@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <future>
 #include <memory>
+#include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -168,4 +170,74 @@ TEST_CASE("a batch that ends early inside one that ends early is decided once, a
         }
         CHECK(decisions == 2);
     }
+}
+
+namespace {
+
+/// Keeps the first write that has the end of a step until it may go on.
+class KeepingStore final : public durable::testing::ForwardingStore {
+public:
+    void append(std::span<const Commit> commits) override {
+        for (const auto& commit : commits) {
+            for (const auto& entry : commit.entries) {
+                if (entry.type != OperationType::step || entry.kind != EntryKind::succeeded)
+                    continue;
+                std::call_once(kept_, [this] {
+                    reached.set_value();
+                    mayGoOn.get_future().wait();
+                });
+            }
+        }
+        ForwardingStore::append(commits);
+    }
+
+    std::promise<void> reached;
+    std::promise<void> mayGoOn;
+
+private:
+    std::once_flag kept_;
+};
+
+}  // namespace
+
+TEST_CASE("a callback that is answered while another branch's end is being written is not lost") {
+    const auto store = std::make_shared<KeepingStore>();
+    EngineOptions options{.workflowThreads = 2, .stepThreads = 1};
+    options.log = {};
+    Engine engine{store, options};
+    std::promise<std::string> opened;
+    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<std::string> {
+        auto batch = co_await ctx.map(
+            std::vector{0, 1}, [&](DurableContext& c, int item) -> Task<std::string> {
+                if (item == 0) {
+                    auto callback = co_await c.createCallback<std::string>();
+                    opened.set_value(callback.id());
+                    co_return co_await callback.result();
+                }
+                co_await c.wait(1s);  // so that the callback is open
+                co_return co_await c.step([] { return std::string{"stepped"}; });
+            });
+        co_return batch.getResults().at(0) + ", " + batch.getResults().at(1);
+    });
+    const auto execution = engine.start("handler", {.name = "a"});
+    const auto id = opened.get_future().get();
+    store->reached.get_future().wait();
+
+    // Of two answers the second is refused at once, when the first has been taken in: while the
+    // write is still on its way.
+    const auto answer = [&](const char* with) {
+        try {
+            engine.completeCallback(id, with);
+            return 1;
+        } catch (const ClosedCallback&) {
+            store->mayGoOn.set_value();
+            return 0;
+        }
+    };
+    auto other = std::async(std::launch::async, [&] { return answer("answered"); });
+    const int taken = answer("answered") + other.get();
+    execution.wait();
+
+    CHECK(taken == 1);
+    CHECK(execution.result<std::string>() == "answered, stepped");
 }

@@ -4,6 +4,7 @@
 #include <durable/context/durable_context.hpp>
 #include <durable/serdes/json_serdes.hpp>
 #include <durable/serdes/payload.hpp>
+#include <durable/serdes/utf8.hpp>
 
 #include <fmt/core.h>
 
@@ -85,10 +86,11 @@ Task<Payload> runHandler(Function& function, DurableContext& context, Payload in
 /// Thread-safety: all members. A handler that was found stays valid: none is ever removed.
 class HandlerRegistry {
 public:
-    /// \throws InvalidConfig if there is one of that name.
+    /// \throws InvalidConfig if there is one of that name, or it is no name.
     void add(std::string name, Handler handler) {
         const std::scoped_lock lock{mutex_};
         if (name.empty()) throw InvalidConfig{"a handler must have a name"};
+        if (!isUtf8(name)) throw InvalidConfig{"the name of a handler must be UTF-8"};
         const auto [place, added] =
             handlers_.emplace(name, std::make_unique<const Handler>(std::move(handler)));
         if (!added) throw InvalidConfig{fmt::format("handler \"{}\" is already registered", name)};

@@ -316,6 +316,8 @@ TEST_CASE("a handler without a name, or with a name that is taken, is refused") 
     CHECK_THROWS_WITH(registry.add("refund", handlerThatReturns("2")),
                       "handler \"refund\" is already registered");
     CHECK_THROWS_WITH(registry.add("", handlerThatReturns("2")), "a handler must have a name");
+    CHECK_THROWS_WITH(registry.add("caf\xE9", handlerThatReturns("2")),
+                      "the name of a handler must be UTF-8");
     CHECK_THROWS_AS(registry.add("", handlerThatReturns("2")), InvalidConfig);
     CHECK(registry.find("refund") == refund);
 }
