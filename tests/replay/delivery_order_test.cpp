@@ -5,6 +5,7 @@
 #include <support/seed.hpp>
 #include <support/test_engine.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -121,6 +122,28 @@ TEST_CASE("of branches that are due together the timer set first wins, in memory
     CHECK(runOf(firstOfTwo, Memory::kept).result == "1+");
     CHECK(runOf(firstOfTwo, Memory::dropped).result == "1+");
     CHECK(runOf(firstOfTwo, Memory::restarted).result == "1+");
+}
+
+TEST_CASE("a crash, and an engine that was stopped before the handler began, change no order") {
+    const auto registering = [](Engine& e) { e.registerHandler("handler", firstOfTwo); };
+    const auto store = std::make_shared<RecordingStore>();
+    {
+        TestEngine engine{registering, store};
+        engine.finish(engine->start("handler", {.name = "a"}));
+    }
+    const auto ended = [](RecordingStore& in) {
+        return std::ranges::count(in.load(1), EntryKind::succeeded, &Entry::kind);
+    };
+    std::size_t crash = 0;
+    while (ended(*store->after(crash)) < 3) ++crash;  // all waits, and nothing after them
+    const auto rest = store->after(crash);
+    REQUIRE(ended(*rest) == 3);
+
+    TestEngine engine{registering, rest};
+    engine->resume();
+    engine.restart();
+    engine->resume();
+    CHECK(engine.finish(*engine->find("handler", "a")).result<std::string>() == "1+");
 }
 
 TEST_CASE("random handlers do the same whether they stay in memory or are run again") {

@@ -113,6 +113,14 @@ std::string problemOf(RandomBatch& batch) {
             return fmt::format("after a crash behind commit {}, {} parked: {}", crash,
                                setting.maxParked, problem);
         }
+        const auto second = crash + batch.draw(rest->transactions() - crash) + 1;
+        const auto left = rest->after(second);
+        Seen afterBoth;
+        const auto resumedTwice = runPlan(plan, setting, afterBoth, left);
+        if (auto problem = problemOf(plan, resumedTwice, afterBoth, *left); !problem.empty()) {
+            return fmt::format("after crashes behind commits {} and {}, {} parked: {}", crash,
+                               second, setting.maxParked, problem);
+        }
     }
     return "";
 }

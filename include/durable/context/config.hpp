@@ -131,7 +131,8 @@ struct ParallelConfig {
     /// For the result of each branch. Empty: JSON.
     AnySerdes itemSerdes{};
 
-    /// For the batch as a whole: `Serdes<BatchRecord>`. Empty: JSON as the AWS SDKs write it.
+    /// For the batch as a whole: `Serdes<BatchRecord>`. Names that it reads back must be those of
+    /// the items, or empty. Empty: JSON as the AWS SDKs write it.
     AnySerdes serdes{};
 
     /// Adds a text to the summary that is recorded when the result is over the size limit.

@@ -43,9 +43,12 @@ public:
     }
 
     /// An entry of an earlier engine, or of a pass before this one. What the world did before a
-    /// pass ended its handler has been told; so it has if the handler went on from there.
-    void loaded(EntryKind kind, Operation& operation) {
+    /// pass ended its handler has been told, unless a crash ended it; so it has if the handler went
+    /// on from there.
+    void loaded(const Entry& entry, Operation& operation) {
+        const auto kind = entry.kind;
         if (kind == EntryKind::invocationCompleted) {
+            if (entry.error) return;
             for (const auto& [told, number] : loaded_) told->undelivered = false;
             loaded_.clear();
         } else if (isNews(kind, operation.type)) {

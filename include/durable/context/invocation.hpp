@@ -178,7 +178,7 @@ public:
         Operation& operation = state_.fold(entry);
         if (plugins_) plugins_->loaded(entry.kind, operation);
         if (trace_) trace_->recorded(entry);
-        deliveries_.loaded(entry.kind, operation);
+        deliveries_.loaded(entry, operation);
         forgetBelow(operation);
     }
 
