@@ -73,6 +73,17 @@ Code twoLarge(MapConfig config) {
     };
 }
 
+/// A typed parallel of two branches.
+Code twoBranches(ParallelConfig config) {
+    return [config](DurableContext& ctx) -> Task<std::string> {
+        auto results = co_await ctx.parallel(
+            [](DurableContext&) -> Task<std::string> { co_return "a"; },
+            [](DurableContext&) -> Task<std::string> { co_return "b"; }, config);
+        const auto [first, second] = results.getResults();
+        co_return first + second;
+    };
+}
+
 const Limits small{.inlineResultBytesMax = 150};
 
 }  // namespace
@@ -147,14 +158,7 @@ TEST_CASE("the serdes of a batch decides how large it is, however large its resu
     CHECK_FALSE(mapped.end.replayChildren);
     CHECK(mapped.result == "ab");
 
-    const auto branches = run([counts](DurableContext& ctx) -> Task<std::string> {
-        auto results =
-            co_await ctx.parallel([](DurableContext&) -> Task<std::string> { co_return "a"; },
-                                  [](DurableContext&) -> Task<std::string> { co_return "b"; },
-                                  ParallelConfig{.serdes = counts});
-        const auto [first, second] = results.getResults();
-        co_return first + second;
-    });
+    const auto branches = run(twoBranches({.serdes = counts}));
     CHECK(branches.end.payload == "2");
     CHECK(branches.result == "ab");
 }
@@ -165,14 +169,7 @@ TEST_CASE("results that are no JSON stand in the record of a typed parallel as s
         .deserialize = [](const std::string& text,
                           const SerdesContext&) { return text.substr(1, text.size() - 2); }};
 
-    const auto branches = run([bracketed](DurableContext& ctx) -> Task<std::string> {
-        auto results =
-            co_await ctx.parallel([](DurableContext&) -> Task<std::string> { co_return "a"; },
-                                  [](DurableContext&) -> Task<std::string> { co_return "b"; },
-                                  ParallelConfig{.itemSerdes = bracketed});
-        const auto [first, second] = results.getResults();
-        co_return first + second;
-    });
+    const auto branches = run(twoBranches({.itemSerdes = bracketed}));
 
     CHECK(branches.result == "ab");
     CHECK_THAT(*branches.end.payload, Catch::Matchers::ContainsSubstring(R"("result":"<a>")"));

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <support/catch.hpp>
+#include <support/nested_exceptions.hpp>
 #include <support/test_engine.hpp>
 
 #include <memory>
@@ -152,22 +153,6 @@ struct SaysNothing : std::exception {
     const char* what() const noexcept override { return nullptr; }
 };
 
-std::exception_ptr nestedExceptions(int count) {
-    auto inner = std::make_exception_ptr(std::runtime_error{"e"});
-    for (int i = 1; i < count; ++i) {
-        try {
-            try {
-                std::rethrow_exception(inner);
-            } catch (...) {
-                std::throw_with_nested(std::runtime_error{"e"});
-            }
-        } catch (...) {
-            inner = std::current_exception();
-        }
-    }
-    return inner;
-}
-
 template <class Exception>
 auto throwing() {
     return [](DurableContext&, const int&) -> Task<int> {
@@ -252,7 +237,7 @@ TEST_CASE("a step that failed for very many causes is read back by the next proc
         e.registerHandler("h", [](DurableContext& ctx) -> Task<int> {
             try {
                 co_await ctx.step("s",
-                                  []() -> int { std::rethrow_exception(nestedExceptions(1001)); },
+                                  []() -> int { std::rethrow_exception(nestedExceptions(1000)); },
                                   {.retryStrategy = retry::none()});
             } catch (const StepError&) {
             }

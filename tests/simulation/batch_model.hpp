@@ -64,6 +64,13 @@ struct Plan {
     }
 };
 
+/// A predicate that takes back what it said.
+inline durable::CompletionDecision failsWhileOnlyOneFailed(std::size_t succeeded,
+                                                           std::size_t failed) {
+    using enum durable::CompletionDecision;
+    return failed == 1 && succeeded == 0 ? completeAsFailed : goOn;
+}
+
 class Model {
 public:
     explicit Model(const Plan& plan) : plan_{plan}, left_{plan.suspensions} {

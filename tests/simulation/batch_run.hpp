@@ -192,3 +192,13 @@ inline std::string journalProblem(RecordingStore& store) {
     }
     return ends == 1 ? "" : fmt::format("the decision is recorded {} times", ends);
 }
+
+/// What is wrong with a run that gave `outcome`, or nothing.
+inline std::string problemOf(const Plan& plan, const std::string& outcome, const Seen& seen,
+                             RecordingStore& store) {
+    const auto expected = Model{plan}.outcome();
+    if (outcome != expected) return fmt::format("expected {}, got {}", expected, outcome);
+    if (seen.mostAlive > plan.limit) return fmt::format("{} alive at once", seen.mostAlive);
+    if (seen.aliveAfterwards > 0) return fmt::format("{} alive afterwards", seen.aliveAfterwards);
+    return journalProblem(store);
+}

@@ -17,12 +17,6 @@ using namespace durable;
 
 namespace {
 
-/// Takes back what it said.
-CompletionDecision failsWhileOnlyOneFailed(std::size_t succeeded, std::size_t failed) {
-    const bool fails = failed == 1 && succeeded == 0;
-    return fails ? CompletionDecision::completeAsFailed : CompletionDecision::goOn;
-}
-
 const std::array policies{
     Rules{.name = "fail fast"},
     Rules{.name = "all", .toleratedFailurePercentage = 100},
@@ -39,11 +33,7 @@ std::string problemOf(const Plan& plan, const Setting& setting) {
     Seen seen;
     const auto store = std::make_shared<RecordingStore>();
     const auto outcome = runPlan(plan, setting, seen, store);
-    const auto expected = Model{plan}.outcome();
-    if (outcome != expected) return fmt::format("expected {}, got {}", expected, outcome);
-    if (seen.mostAlive > plan.limit) return fmt::format("{} alive at once", seen.mostAlive);
-    if (seen.aliveAfterwards > 0) return fmt::format("{} alive afterwards", seen.aliveAfterwards);
-    if (auto problem = journalProblem(*store); !problem.empty()) return problem;
+    if (auto problem = problemOf(plan, outcome, seen, *store); !problem.empty()) return problem;
 
     Seen again;
     const auto replayed = runPlan(plan, setting, again, store->withoutEndOf(1));

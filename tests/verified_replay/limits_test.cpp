@@ -23,13 +23,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::uint64_t drawn() {
-    static std::mt19937_64 generator{std::random_device{}()};
-    return generator();
-}
-
-int nothing() { return 0; }
-
 template <class Make>
 bool isFound(Make make) {
     return runOnce(make, true).status != ExecutionStatus::succeeded;

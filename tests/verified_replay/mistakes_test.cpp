@@ -27,17 +27,7 @@ using durable::testing::LocalRunner;
 
 namespace {
 
-std::uint64_t drawn() {
-    static std::mt19937_64 generator{std::random_device{}()};
-    return generator();
-}
-
-int nothing() { return 0; }
-
 thread_local std::string tenant = "nobody";
-
-/// A counter that outlives the run, as a static or a member of a service would.
-std::shared_ptr<int> counter() { return std::make_shared<int>(0); }
 
 }  // namespace
 

@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <random>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -29,15 +28,18 @@ using durable::testing::LocalRunner;
 
 namespace {
 
-std::uint64_t drawn() {
-    static std::mt19937_64 generator{std::random_device{}()};
-    return generator();
+/// Twenty orders as an unordered container gives them, whose hash is seeded each time.
+std::vector<int> someOrder() {
+    struct Seeded {
+        std::uint64_t seed = drawn();
+        std::size_t operator()(int value) const {
+            return (seed ^ static_cast<std::uint64_t>(value)) * 0x9E3779B97F4A7C15U >> 32U;
+        }
+    };
+    std::unordered_set<int, Seeded> orders(0, Seeded{});
+    for (int order = 0; order < 20; ++order) orders.insert(order);
+    return {orders.begin(), orders.end()};
 }
-
-int nothing() { return 0; }
-
-/// A counter that outlives the run, as a static or a member of a service would.
-std::shared_ptr<int> counter() { return std::make_shared<int>(0); }
 
 }  // namespace
 
@@ -65,17 +67,10 @@ TEST_CASE("stand-in: a clock decides which way to go; it is the test's, and the 
 }
 
 TEST_CASE("stand-in: an unordered container orders the steps, with a hash seeded each time") {
-    struct Seeded {
-        std::uint64_t seed = drawn();
-        std::size_t operator()(int value) const {
-            return (seed ^ static_cast<std::uint64_t>(value)) * 0x9E3779B97F4A7C15U >> 32U;
-        }
-    };
     const auto text = accusation([] {
         return [](DurableContext& ctx) -> Task<void> {
-            std::unordered_set<int, Seeded> orders(0, Seeded{});
-            for (int order = 0; order < 20; ++order) orders.insert(order);
-            for (const auto order : orders) co_await ctx.step(fmt::format("o-{}", order), nothing);
+            for (const auto order : someOrder())
+                co_await ctx.step(fmt::format("o-{}", order), nothing);
         };
     });
 
@@ -84,17 +79,9 @@ TEST_CASE("stand-in: an unordered container orders the steps, with a hash seeded
 }
 
 TEST_CASE("stand-in: a map runs over an unordered container, with a hash seeded each time") {
-    struct Seeded {
-        std::uint64_t seed = drawn();
-        std::size_t operator()(int value) const {
-            return (seed ^ static_cast<std::uint64_t>(value)) * 0x9E3779B97F4A7C15U >> 32U;
-        }
-    };
     const auto text = accusation([] {
         return [](DurableContext& ctx) -> Task<void> {
-            std::unordered_set<int, Seeded> orders(0, Seeded{});
-            for (int order = 0; order < 20; ++order) orders.insert(order);
-            const std::vector<int> items(orders.begin(), orders.end());
+            const auto items = someOrder();
             co_await ctx.map("all", items, [](DurableContext& item, const int& o) -> Task<void> {
                 co_await item.step(fmt::format("o-{}", o), nothing);
             });

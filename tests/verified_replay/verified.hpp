@@ -6,10 +6,25 @@
 
 #include <support/catch.hpp>
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
+
+/// Another number each time.
+inline std::uint64_t drawn() {
+    static std::mt19937_64 generator{std::random_device{}()};
+    return generator();
+}
+
+/// A step's body.
+inline int nothing() { return 0; }
+
+/// A counter that outlives the run, as a static or a member of a service would.
+inline std::shared_ptr<int> counter() { return std::make_shared<int>(0); }
 
 /// How a handler went that was given to a runner.
 struct Went {

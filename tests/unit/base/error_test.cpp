@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/catch.hpp"
+#include "support/nested_exceptions.hpp"
 
 #include <durable/base/error.hpp>
 #include <durable/base/error_object.hpp>
@@ -263,19 +264,7 @@ TEST_CASE("an exception that cannot say what it is is recorded as far as it can"
 }
 
 TEST_CASE("of exceptions nested in each other as many are recorded as are kept") {
-    std::exception_ptr exception = std::make_exception_ptr(std::runtime_error{"innermost"});
-    for (int i = 0; i < 300; ++i) {
-        try {
-            try {
-                std::rethrow_exception(exception);
-            } catch (...) {
-                std::throw_with_nested(std::runtime_error{"outer"});
-            }
-        } catch (...) {
-            exception = std::current_exception();
-        }
-    }
-    const auto error = durable::errorObjectOf(exception);
+    const auto error = durable::errorObjectOf(nestedExceptions(300));
     std::size_t causes = 0;
     for (const auto* at = error.cause.get(); at != nullptr; at = at->cause.get()) ++causes;
 
