@@ -23,38 +23,18 @@ namespace durable::inline v0 {
 /// Thread-safety: none.
 class Deliveries {
 public:
-    /// Whether an entry of that kind is news: the handler waits for it and does not record it.
-    [[nodiscard]] static bool isNews(EntryKind kind, OperationType type) {
-        switch (kind) {
-            case EntryKind::becameReady: return true;
-            case EntryKind::succeeded:
-            case EntryKind::failed:
-            case EntryKind::timedOut:
-            case EntryKind::cancelled:
-            case EntryKind::stopped:
-                return type == OperationType::wait || type == OperationType::callback ||
-                       type == OperationType::chainedInvoke;
-            case EntryKind::started:
-            case EntryKind::retried:
-            case EntryKind::heartbeat:
-            case EntryKind::invocationCompleted: return false;
-        }
-        return false;
-    }
-
     /// An entry of an earlier engine, or of a pass before this one. What the world did before a
     /// pass ended its handler has been told, unless a crash ended it; so it has if the handler went
     /// on from there.
     void loaded(const Entry& entry, Operation& operation) {
-        const auto kind = entry.kind;
-        if (kind == EntryKind::invocationCompleted) {
+        if (entry.kind == EntryKind::invocationCompleted) {
             if (entry.error) return;
             for (const auto& [told, number] : loaded_) told->undelivered = false;
             loaded_.clear();
-        } else if (isNews(kind, operation.type)) {
+        } else if (isNews(entry.kind, operation.type)) {
             hold(operation);
             loaded_.emplace(&operation, ++loadedCount_);
-        } else if (operation.undelivered && kind != EntryKind::heartbeat) {
+        } else if (operation.undelivered && entry.kind != EntryKind::heartbeat) {
             operation.undelivered = false;
             loaded_.erase(&operation);
         }

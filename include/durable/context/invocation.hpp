@@ -199,7 +199,7 @@ public:
     Operation& keepChange(Entry&& entry) {
         const auto kind = entry.kind;
         Operation& changed = keep(std::move(entry));
-        if (Deliveries::isNews(kind, changed.type)) Deliveries::hold(changed);
+        if (isNews(kind, changed.type)) Deliveries::hold(changed);
         return changed;
     }
 

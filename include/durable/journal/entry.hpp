@@ -27,6 +27,26 @@ enum class EntryKind : std::uint8_t {
     invocationCompleted,  ///< one pass of the handler ended
 };
 
+/// Whether the world did that to an operation of that type, and the handler waits for it: the end
+/// of a wait, callback or invoke, or that the next attempt of a step is due.
+[[nodiscard]] constexpr bool isNews(EntryKind kind, OperationType type) {
+    switch (kind) {
+        case EntryKind::becameReady: return true;
+        case EntryKind::succeeded:
+        case EntryKind::failed:
+        case EntryKind::timedOut:
+        case EntryKind::cancelled:
+        case EntryKind::stopped:
+            return type == OperationType::wait || type == OperationType::callback ||
+                   type == OperationType::chainedInvoke;
+        case EntryKind::started:
+        case EntryKind::retried:
+        case EntryKind::heartbeat:
+        case EntryKind::invocationCompleted: return false;
+    }
+    return false;
+}
+
 /// What only some entries have.
 struct EntryDetails {
     // Of `started` callbacks and invokes.

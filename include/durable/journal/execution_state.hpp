@@ -206,9 +206,7 @@ private:
             case EntryKind::started:
             case EntryKind::retried: return true;
             case EntryKind::succeeded:
-            case EntryKind::failed:
-                return operation.type == OperationType::step ||
-                       operation.type == OperationType::context;
+            case EntryKind::failed: return !isNews(entry.kind, operation.type);
             default: return false;
         }
     }

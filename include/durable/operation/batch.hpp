@@ -10,9 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 

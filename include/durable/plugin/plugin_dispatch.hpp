@@ -171,11 +171,7 @@ private:
     /// Keeps what the world did while no handler ran. What a handler did that died before its
     /// invocation ended is not the world's doing.
     void noteUpdate(EntryKind kind, const Operation& operation) {
-        const bool worldEnds = operation.type == OperationType::wait ||
-                               operation.type == OperationType::callback ||
-                               operation.type == OperationType::chainedInvoke;
-        const bool ends = kind != EntryKind::started && kind != EntryKind::heartbeat;
-        if (kind != EntryKind::becameReady && !(worldEnds && ends)) return;
+        if (!isNews(kind, operation.type)) return;
         if (untold_.insert(&operation).second) updated_.push_back(&operation);
     }
 

@@ -83,8 +83,7 @@ template <class T>
 }
 
 /// \throws SerdesError if `text` is not JSON, too deep, or not that of a `T`; also if a number in
-/// it
-///     is out of range of where a `T` keeps it, in standard containers at any depth.
+///     it is out of range of where a `T` keeps it, in standard containers at any depth.
 template <class T>
 [[nodiscard]] T fromJsonText(const std::string& text) {
     if constexpr (detail::PlainInteger<T>) {
