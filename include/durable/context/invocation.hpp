@@ -176,7 +176,7 @@ public:
     /// \throws std::invalid_argument if it is damaged.
     void load(const Entry& entry) {
         Operation& operation = state_.fold(entry);
-        if (plugins_) plugins_->loaded(entry.kind, operation);
+        if (plugins_) plugins_->loaded(entry, operation);
         if (trace_) trace_->recorded(entry);
         deliveries_.loaded(entry, operation);
         forgetBelow(operation);

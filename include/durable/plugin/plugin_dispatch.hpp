@@ -29,15 +29,17 @@ public:
 
     // --- from the engine ------------------------------------------------------------------------
 
-    /// Hears of what earlier invocations have left, entry by entry. `operation`: what it is of.
-    void loaded(EntryKind kind, const Operation& operation) {
-        if (kind == EntryKind::invocationCompleted) {
+    /// Hears of what earlier invocations have left, entry by entry. `operation`: what it is of. A
+    /// crash has told nobody.
+    void loaded(const Entry& entry, const Operation& operation) {
+        if (entry.kind == EntryKind::invocationCompleted) {
+            begunBefore_ = true;
+            if (entry.error) return;
             updated_.clear();
             untold_.clear();
-            begunBefore_ = true;
         } else if (&operation != &state_.root()) {
             begunBefore_ = true;
-            noteUpdate(kind, operation);
+            noteUpdate(entry.kind, operation);
         }
     }
 
