@@ -51,8 +51,9 @@ Ran run(const Code& handler, Limits limits = {}) {
 
 /// Two results with characters of two bytes each.
 Task<std::string> twoCafes(DurableContext& ctx) {
+    const std::vector<std::string> texts{"caf\u00E9", "\u00E9\u00E9"};
     auto batch = co_await ctx.map(
-        std::vector<std::string>{"caf\u00E9", "\u00E9\u00E9"},
+        texts,
         [](DurableContext&, const std::string& text) -> Task<std::string> { co_return text; });
     co_return batch.getResults()[0] + batch.getResults()[1];
 }

@@ -569,9 +569,8 @@ TEST_CASE("a batch whose own serdes gives no UTF-8 fails, live and after every c
         }};
     const auto registering = [&](Engine& e) {
         e.registerHandler("handler", [&](DurableContext& ctx) -> Task<std::string> {
-            const std::vector items{1};
             try {
-                co_await ctx.map("batch", items,
+                co_await ctx.map("batch", std::vector{1},
                                  [](DurableContext&, int i) -> Task<int> { co_return i; },
                                  {.serdes = latin});
             } catch (const ChildContextError& error) {
