@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <durable/durable.hpp>
 #include <durable/engine/execution_driver.hpp>
+#include <durable/engine/invokes.hpp>
+#include <durable/testing/forwarding_store.hpp>
 #include <durable/testing/manual_clock.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -8,10 +10,12 @@
 
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,6 +31,7 @@ public:
         : handler_{std::move(handler)}, mayPark_{mayPark} {}
 
     [[nodiscard]] ExecutionDriver& driver() { return *driver_; }
+    [[nodiscard]] DriverHost& asDriverHost() { return *this; }
     [[nodiscard]] testing::ManualClock& clock() { return clock_; }
 
     /// What the driver has told, a word each.
@@ -61,6 +66,9 @@ public:
         while (writing()) written();
     }
 
+    /// Executions that are to be created: called when one is durable.
+    std::deque<std::function<void()>> creations;
+
 private:
     void run() {
         io_.restart();
@@ -73,8 +81,9 @@ private:
     void dispatch(ExecutionId, std::function<void(ExecutionDriver&)>) override {
         told.emplace_back("dispatch");
     }
-    void create(ExecutionStart, std::function<void(const Refusal*, std::exception_ptr)>) override {
-        told.emplace_back("create");
+    void create(ExecutionStart,
+                std::function<void(const Refusal*, std::exception_ptr)> done) override {
+        creations.emplace_back([done = std::move(done)] { done(nullptr, nullptr); });
     }
     void arm(ExecutionId, std::optional<TimePoint>) override {}
     [[nodiscard]] bool mayPark() const override { return mayPark_; }
@@ -220,6 +229,40 @@ TEST_CASE("a change that comes when a write has failed is told of the failure") 
 
     CHECK(error == "the disk is full");
     CHECK(host.told == Told{"lost"});
+}
+
+TEST_CASE("an invoked execution is created once, whatever the store said just before") {
+    /// Answers with what was so before something happens.
+    class SlowStore : public testing::ForwardingStore {
+    public:
+        std::optional<ExecutionRecord> find(std::string_view handlerName,
+                                            std::string_view name) override {
+            auto before = ForwardingStore::find(handlerName, name);
+            if (meanwhile) std::exchange(meanwhile, {})();
+            return before;
+        }
+        using ForwardingStore::find;
+
+        std::function<void()> meanwhile;
+    };
+    Host host{[](DurableContext& ctx, const Payload&) -> Task<Payload> {
+        co_return toJsonText(co_await ctx.invoke<int>("other", 1));
+    }};
+    host.start();
+    host.writeAll();
+    SlowStore store;
+    HandlerRegistry handlers;
+    handlers.add("other", waits);
+    Invokes invokes{store, handlers, host.clock(), host.asDriverHost()};
+    const auto ensure = [&](ExecutionDriver& driver) {
+        invokes.ensure(driver, *driver.state().find("1"));
+    };
+
+    host.post(ensure);
+    REQUIRE(host.creations.size() == 1);
+    store.meanwhile = host.creations.front();
+    host.post(ensure);
+    CHECK(host.creations.size() == 1);
 }
 
 TEST_CASE("an acknowledgement is written together with the end that it acknowledges") {
