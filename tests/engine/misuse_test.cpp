@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 using namespace durable;
 using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -329,6 +331,14 @@ TEST_CASE("options of a batch that are out of range are refused before anything 
           "map \"orders\": the name of an item must be at most 256 characters, got 257");
 }
 
+TEST_CASE("a batch of more items than a journal can number is refused") {
+    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
+              co_await ctx.map("orders", std::views::iota(0, 10'000'001), item);
+              co_return 0;
+          }) ==
+          "durable::InvalidConfig: map \"orders\": 10000001 items are too many: at most 10000000");
+}
+
 TEST_CASE("a refused call takes no place in the journal") {
     const auto result = runHandler<int>([](DurableContext& ctx) -> Task<int> {
         bool refused = false;
@@ -390,6 +400,32 @@ TEST_CASE("an operation on the context of an outer function is refused") {
           "ChildContextError: step \"oops\" was called on the context of the handler, but the code "
           "that runs was given another one. Use the context that was passed to the innermost "
           "function.");
+}
+
+TEST_CASE("contexts lie in each other as deep as a journal is read back, and no deeper") {
+    struct Nested {
+        static Task<int> call(DurableContext& ctx, std::size_t contexts) {
+            if (contexts == 0) {
+                const std::vector items{1, 2};
+                auto batch = co_await ctx.map("orders", items, item);
+                co_await ctx.wait("pause", 1s);
+                co_return batch.successCount();
+            }
+            co_return co_await ctx.runInChildContext(
+                "inner", [contexts](DurableContext& inner) { return call(inner, contexts - 1); });
+        }
+    };
+    const auto handler = [](DurableContext& ctx) { return Nested::call(ctx, contextDepthMax - 1); };
+    auto store = std::make_shared<RecordingStore>();
+    TestEngine engine{[&](Engine& e) { e.registerHandler("handler", handler); }, store};
+    engine->start("handler", {.name = "a"});
+    engine.settle();
+    engine.restart();
+    CHECK(engine.finish(*engine->find("handler", "a")).result<int>() == 2);
+
+    CHECK_THAT(failureOf([](DurableContext& ctx) { return Nested::call(ctx, contextDepthMax); }),
+               ContainsSubstring("map \"orders\" lies too deep: at most 1000 contexts lie in each "
+                                 "other."));
 }
 
 TEST_CASE("a result that cannot be written or read back fails the execution, by operation") {

@@ -9,7 +9,10 @@
 #include <durable/context/config.hpp>
 #include <durable/context/operation_call.hpp>
 
+#include <fmt/core.h>
+
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <ranges>
 #include <string>
@@ -40,8 +43,9 @@ struct Branch;
 /// awaits the task in the same statement.
 ///
 /// Every operation throws `MisuseError` when it is called on a context other than the one that was
-/// passed to the running code, or inside a step body; and `InvalidConfig`, before anything is
-/// recorded, if an argument is out of range.
+/// passed to the running code, inside a step body, after 10,000,000 others in the same context, or
+/// inside more than 1,000 contexts; and `InvalidConfig`, before anything is recorded, if an
+/// argument is out of range.
 ///
 /// Thread-safety: none; a context is used by its own handler's code only.
 class DurableContext {
@@ -273,6 +277,7 @@ public:
           node_{self.operation()},
           scope_{scope},
           recordedId_{isVirtual ? self.parentId() : self.id()},
+          depth_{depthOf(node_) + 1},
           onlyRecorded_{onlyRecorded} {}
 
     /// Takes the place of the next operation.
@@ -281,6 +286,7 @@ public:
         const OperationIdentity identity{.type = type, .subType = subType, .name = name};
         requireOwnCode(identity);
         requireName("name", name);
+        requireRoom(identity);
         return {self_.invocation(), node_.place(++calls_), recordedId_, type, subType,
                 std::string{name},  onlyRecorded_};
     }
@@ -293,6 +299,9 @@ public:
     /// Throws unless the code that runs is the code this context was passed to.
     void requireOwnCode(const OperationIdentity& identity) const;
 
+    /// Throws if the journal could not be read back with one more operation here.
+    void requireRoom(const OperationIdentity& identity) const;
+
     [[nodiscard]] Scope& scope() const noexcept { return scope_; }
     [[nodiscard]] Invocation& invocation() const noexcept { return self_.invocation(); }
 
@@ -301,6 +310,7 @@ private:
     Operation& node_;
     Scope& scope_;
     std::string recordedId_;
+    std::size_t depth_;
     std::uint32_t calls_{};
     bool onlyRecorded_;
 };
@@ -316,6 +326,17 @@ inline void DurableContext::requireOwnCode(const OperationIdentity& identity) co
                       (recordedId_.empty() ? "the handler" : "operation " + recordedId_) +
                       ", but the code that runs was given another one. Use the context that was "
                       "passed to the innermost function."};
+}
+
+inline void DurableContext::requireRoom(const OperationIdentity& identity) const {
+    if (calls_ == operationNumberMax) {
+        throw MisuseError{fmt::format("{} is one operation too many: a context has at most {}.",
+                                      describe(identity), operationNumberMax)};
+    }
+    if (depth_ > contextDepthMax) {
+        throw MisuseError{fmt::format("{} lies too deep: at most {} contexts lie in each other.",
+                                      describe(identity), contextDepthMax)};
+    }
 }
 
 }  // namespace durable::inline v0

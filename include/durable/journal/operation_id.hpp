@@ -4,6 +4,7 @@
 #include <durable/journal/operation.hpp>
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,6 +14,20 @@
 /// execution itself. Positions inside, text at the edge.
 
 namespace durable::inline v0 {
+
+/// The most operations that one context has, and items that one batch has.
+inline constexpr std::uint32_t operationNumberMax = 10'000'000;
+
+/// The most contexts inside each other, the execution and flat ones included. An item of a batch
+/// may lie one deeper.
+inline constexpr std::size_t contextDepthMax = 1000;
+
+/// How many contexts an operation lies in.
+[[nodiscard]] inline std::size_t depthOf(const Operation& operation) {
+    std::size_t depth = 0;
+    for (const auto* at = operation.parent; at != nullptr; at = at->parent) ++depth;
+    return depth;
+}
 
 [[nodiscard]] inline std::string operationIdOf(const Operation& operation) {
     if (operation.parent == nullptr) return {};
@@ -25,15 +40,16 @@ namespace durable::inline v0 {
 }
 
 /// Calls `visit` with each number of `id` in turn, as long as it returns true.
-/// \return false if `id` is not an operation id.
+/// \return false if `id` is not an operation id, or one that no operation can have.
 template <class Visit>
 bool forEachNumber(std::string_view id, Visit visit) {
     const char* at = id.data();
     const char* const end = at + id.size();
-    while (at != end) {
+    for (std::size_t depth = 0; at != end; ++depth) {
         std::uint32_t number = 0;
         const auto read = std::from_chars(at, end, number);
         if (read.ec != std::errc{} || *at == '0') return false;
+        if (number > operationNumberMax || depth > contextDepthMax) return false;
         if (!visit(number)) return true;
         at = read.ptr;
         if (at != end && (*at++ != '-' || at == end)) return false;

@@ -4,6 +4,8 @@
 #include <durable/operation/batch.hpp>
 #include <durable/operation/run_in_child_context.hpp>
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
@@ -44,6 +46,10 @@ Task<BatchResult<T>> runMap(OperationCall call, BatchPlan plan, Codec<T> codec,
 [[nodiscard]] inline std::vector<std::string> itemNames(
     std::size_t count, std::string_view prefix,
     const std::function<std::string(std::size_t)>& namer) {
+    if (count > operationNumberMax) {
+        throw InvalidConfig{
+            fmt::format("{} items are too many: at most {}", count, operationNumberMax)};
+    }
     std::vector<std::string> names(count);
     for (std::size_t i = 0; i < count; ++i) {
         if (namer) names[i] = namer(i);

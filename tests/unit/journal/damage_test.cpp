@@ -45,6 +45,22 @@ TEST_CASE("an impossible number in an id is damage, and does not change the cont
     CHECK(state.status() == ExecutionStatus::running);
 }
 
+TEST_CASE("an id that lies deeper than any operation can is damage, and no stack overflows") {
+    const auto idOfDepth = [](std::size_t numbers) {
+        std::string id{"1"};
+        for (std::size_t i = 1; i < numbers; ++i) id += "-1";
+        return id;
+    };
+    ExecutionState state;
+    state.fold(begun);
+
+    CHECK_THROWS_AS(state.fold(started(OperationType::step, idOfDepth(1'000'000))),
+                    std::invalid_argument);
+    CHECK_THROWS_AS(state.fold(started(OperationType::step, idOfDepth(contextDepthMax + 2))),
+                    std::invalid_argument);
+    CHECK_NOTHROW(state.fold(started(OperationType::step, idOfDepth(contextDepthMax + 1))));
+}
+
 TEST_CASE("an operation has one id") {
     Operation root;
     root.place(1);
@@ -132,6 +148,7 @@ TEST_CASE("an update of another type, with an impossible id or duration, is refu
     CHECK(refused(state, step("1")));
     CHECK(refused(state, step("")));
     CHECK(refused(state, step("abc")));
+    CHECK(refused(state, step("10000001")));
     CHECK_FALSE(refused(state, step("2")));
     const OperationUpdate longWait{.action = OperationAction::start,
                                    .operationId = "2",
