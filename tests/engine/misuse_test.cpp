@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <support/catch.hpp>
 #include <support/test_engine.hpp>
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <ranges>
 #include <stdexcept>
@@ -378,17 +382,42 @@ TEST_CASE("durations and names out of range are refused") {
           }) == "durable::InvalidConfig: name must be printable ASCII characters");
 }
 
-TEST_CASE("a durable operation inside a step body is refused") {
-    CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
-              co_return co_await ctx.step("outer",
-                                          [&] {
-                                              auto inner = ctx.step("inner", [] { return 1; });
-                                              return 2;
-                                          },
-                                          {.retryStrategy = retry::none()});
-          }) ==
-          "StepError: step \"inner\" was called inside a step body. A body is recorded as one unit "
-          "and has no durable operations; use runInChildContext to group them.");
+TEST_CASE("a durable operation inside a step body, or on another thread, is refused") {
+    const auto failureIn = [](auto makeBody) {
+        return failureOf([makeBody](DurableContext& ctx) -> Task<int> {
+            co_return co_await ctx.step("outer", makeBody(ctx), {.retryStrategy = retry::none()});
+        });
+    };
+    const std::string refusal{
+        "StepError: step \"inner\" was called outside the code of its handler: inside a step body, "
+        "which has no durable operations (runInChildContext groups them), or on another thread."};
+    const auto callInner = [](DurableContext& ctx) { auto task = ctx.step("inner", [] {}); };
+
+    CHECK(failureIn([&](DurableContext& ctx) {
+              return [&] {
+                  callInner(ctx);
+                  return 1;
+              };
+          }) == refusal);
+    CHECK(failureIn([&](DurableContext& ctx) {
+              return [&]() -> boost::asio::awaitable<int> {
+                  callInner(ctx);
+                  co_return 1;
+              };
+          }) == refusal);
+    CHECK(failureIn([&](DurableContext& ctx) {
+              return [&]() -> boost::asio::awaitable<int> {
+                  co_await boost::asio::post(boost::asio::use_awaitable);
+                  callInner(ctx);
+                  co_return 1;
+              };
+          }) == refusal);
+    CHECK(failureIn([&](DurableContext& ctx) {
+              return [&] {
+                  std::async(std::launch::async, [&] { callInner(ctx); }).get();
+                  return 1;
+              };
+          }) == refusal);
 }
 
 TEST_CASE("an operation on the context of an outer function is refused") {

@@ -43,9 +43,9 @@ struct Branch;
 /// awaits the task in the same statement.
 ///
 /// Every operation throws `MisuseError` when it is called on a context other than the one that was
-/// passed to the running code, inside a step body, after 10,000,000 others in the same context, or
-/// inside more than 1,000 contexts; and `InvalidConfig`, before anything is recorded, if an
-/// argument is out of range.
+/// passed to the running code, inside a step body, on another thread, after 10,000,000 others in
+/// the same context, or inside more than 1,000 contexts; and `InvalidConfig`, before anything is
+/// recorded, if an argument is out of range.
 ///
 /// Thread-safety: none; a context is used by its own handler's code only.
 class DurableContext {
@@ -316,12 +316,13 @@ private:
 };
 
 inline void DurableContext::requireOwnCode(const OperationIdentity& identity) const {
-    if (detail::insideBody()) {
+    if (RunLoop::current() == &scope_) return;
+    if (RunLoop::current() == nullptr) {
         throw MisuseError{describe(identity) +
-                          " was called inside a step body. A body is recorded as one unit and has "
-                          "no durable operations; use runInChildContext to group them."};
+                          " was called outside the code of its handler: inside a step body, which "
+                          "has no durable operations (runInChildContext groups them), or on "
+                          "another thread."};
     }
-    if (self_.invocation().loop().current() == &scope_) return;
     throw MisuseError{describe(identity) + " was called on the context of " +
                       (recordedId_.empty() ? "the handler" : "operation " + recordedId_) +
                       ", but the code that runs was given another one. Use the context that was "

@@ -38,12 +38,6 @@ struct BodyResult<boost::asio::awaitable<T, Executor>> {
     static constexpr bool isAsync = true;
 };
 
-/// Whether the calling thread is inside a plain step body.
-inline bool& insideBody() noexcept {
-    thread_local bool inside = false;
-    return inside;
-}
-
 }  // namespace detail
 
 /// Runs `call(stop token)` on the step pool and resumes the awaiting coroutine with its outcome. If
@@ -126,9 +120,8 @@ private:
     }
 
     void run(std::stop_token stop) {
-        const bool before = std::exchange(detail::insideBody(), true);
+        const RunLoop::Enter outside{nullptr};  // without step threads it is the loop's own
         outcome_.capture([&]() -> Result { return call_(std::move(stop)); });
-        detail::insideBody() = before;
     }
 
     void spawn() {
@@ -152,6 +145,7 @@ private:
             if (failure) outcome_.setException(std::move(failure));
             mailbox->push(*this);
         };
+        const RunLoop::Enter outside{nullptr};  // the body may begin at once
         asio::co_spawn(strand, std::move(body),
                        asio::bind_cancellation_slot(slot, std::move(finished)));
         // After the spawn: a cancellation that came before the coroutine would end the process.

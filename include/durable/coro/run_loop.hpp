@@ -35,32 +35,31 @@ public:
         while (!ready_.empty()) {
             Resumable& coroutine = ready_.popFront();
             if (coroutine.scope_->frozen()) continue;
-            current_ = coroutine.scope_;
+            const Enter enter{coroutine.scope_};
             coroutine.handle_.resume();
-            current_ = nullptr;
         }
     }
 
-    /// The scope of the code that runs now, or null outside `run`.
-    [[nodiscard]] Scope* current() const noexcept { return current_; }
+    /// The scope of the code that the calling thread runs now, or null outside `run`: so on every
+    /// other thread too.
+    [[nodiscard]] static Scope* current() noexcept { return current_; }
 
-    /// Makes code that is called as a plain function count as code of `scope`.
+    /// Makes code that is called as a plain function count as code of `scope`; if that is null, of
+    /// none.
     class Enter {
     public:
-        Enter(RunLoop& loop, Scope& scope)
-            : loop_{loop}, before_{std::exchange(loop.current_, &scope)} {}
+        explicit Enter(Scope* scope) noexcept : before_{std::exchange(current_, scope)} {}
         Enter(const Enter&) = delete;
         Enter& operator=(const Enter&) = delete;
-        ~Enter() { loop_.current_ = before_; }
+        ~Enter() { current_ = before_; }
 
     private:
-        RunLoop& loop_;
         Scope* before_;
     };
 
 private:
+    static inline thread_local Scope* current_{};
     LinkedList<Resumable> ready_;
-    Scope* current_{};
 };
 
 inline void Scope::leave(RunningBody& body) noexcept {

@@ -38,7 +38,7 @@ inline Task<Outcome<Payload>> runContextCode(const OperationCall& call, const Co
     Outcome<Payload> outcome;
     try {
         auto task = [&] {
-            const RunLoop::Enter enter{scope.loop(), scope};
+            const RunLoop::Enter enter{&scope};
             return code(context);
         }();
         auto result = co_await std::move(task).under(scope);

@@ -299,13 +299,18 @@ TEST_CASE("a body runs on a thread of the pool, and without one where the workfl
     }
 }
 
-TEST_CASE("only the inside of a plain body counts as inside") {
+TEST_CASE("no body counts as code of the workflow, wherever it runs") {
+    const auto isOutside = [] { return RunLoop::current() == nullptr; };
     for (const auto threads : everyPool) {
         Fixture fixture{threads};
-        CHECK(outcomeOf(fixture, [](std::stop_token) {
-                  return durable::detail::insideBody();
+        CHECK(outcomeOf(fixture, [&](std::stop_token) { return isOutside(); }).take());
+        CHECK(outcomeOf(fixture, [&](std::stop_token) -> asio::awaitable<bool> {
+                  co_return isOutside();
               }).take());
-        CHECK_FALSE(durable::detail::insideBody());
+        CHECK(outcomeOf(fixture, [&](std::stop_token) -> asio::awaitable<bool> {
+                  co_await asio::post(asio::use_awaitable);
+                  co_return isOutside();
+              }).take());
     }
 }
 

@@ -380,21 +380,21 @@ TEST_CASE("a task runs in the scope under which it is awaited, and its caller in
     Scope child{root};
     std::vector<const Scope*> scopes;
     const auto tell = [&]() -> Task<void> {
-        scopes.push_back(loop.current());
+        scopes.push_back(RunLoop::current());
         co_return;
     };
     const auto nested = [&]() -> Task<void> { co_await tell(); };
     const auto body = [&]() -> Task<void> {
         co_await tell();
         co_await nested().under(child);
-        scopes.push_back(loop.current());
+        scopes.push_back(RunLoop::current());
     };
     auto task = body();
     task.start(root);
     loop.run();
 
     CHECK(scopes == std::vector<const Scope*>{&root, &child, &root});
-    CHECK(loop.current() == nullptr);
+    CHECK(RunLoop::current() == nullptr);
 }
 
 TEST_CASE("a plain call can count as code of a scope") {
@@ -402,15 +402,17 @@ TEST_CASE("a plain call can count as code of a scope") {
     Scope scope{loop};
     Scope inner{scope};
     {
-        const RunLoop::Enter enter{loop, scope};
-        CHECK(loop.current() == &scope);
+        const RunLoop::Enter enter{&scope};
+        CHECK(RunLoop::current() == &scope);
         {
-            const RunLoop::Enter again{loop, inner};
-            CHECK(loop.current() == &inner);
+            const RunLoop::Enter again{&inner};
+            CHECK(RunLoop::current() == &inner);
+            const RunLoop::Enter outside{nullptr};
+            CHECK(RunLoop::current() == nullptr);
         }
-        CHECK(loop.current() == &scope);
+        CHECK(RunLoop::current() == &scope);
     }
-    CHECK(loop.current() == nullptr);
+    CHECK(RunLoop::current() == nullptr);
 }
 
 TEST_CASE("a scope knows what it is inside of") {
