@@ -592,6 +592,23 @@ TEST_CASE("a batch whose own serdes gives no UTF-8 fails, live and after every c
     }
 }
 
+TEST_CASE("a body may take the index, and all the items") {
+    const auto sums =
+        runHandler<std::vector<int>>([](DurableContext& ctx) -> Task<std::vector<int>> {
+            const std::vector items{1, 2, 3};
+            auto batch = co_await ctx.map(items,
+                                          [](DurableContext& c, int item, std::size_t index,
+                                             const std::vector<int>& all) -> Task<int> {
+                                              co_await c.wait(1s);
+                                              co_return item + static_cast<int>(10 * index) +
+                                                  100 * all.back();
+                                          });
+            co_return batch.getResults();
+        });
+
+    CHECK(sums == std::vector{301, 312, 323});
+}
+
 TEST_CASE("a body may keep a reference to its item, whatever the items are") {
     const auto seen =
         runHandler<std::vector<bool>>([](DurableContext& ctx) -> Task<std::vector<bool>> {

@@ -47,6 +47,34 @@ TEST_CASE("a completed callback gives its text as it was delivered") {
     CHECK(test.told() == "{\"yes\": true}");
 }
 
+TEST_CASE("nullptr is the JSON null, as the answer of a callback and as an input") {
+    TestEngine engine{[](Engine& e) {
+        e.registerHandler("isNull", [](DurableContext&, nlohmann::json input) -> Task<bool> {
+            co_return input.is_null();
+        });
+        e.registerHandler("handler", [](DurableContext& ctx) -> Task<std::string> {
+            auto isNull = co_await ctx.invoke<bool>("isNull", nullptr);
+            auto answer = co_await ctx.waitForCallback<std::string>(
+                [](std::string callbackId) { lastId = std::move(callbackId); });
+            co_return isNull ? answer : "no null";
+        });
+    }};
+    const auto execution = engine->start("handler", nullptr);
+    engine.settle();
+    engine->completeCallback(lastId, nullptr);
+
+    CHECK(engine.finish(execution).result<std::string>() == "null");
+}
+
+TEST_CASE("a callback is not completed with text that is not UTF-8, and stays open") {
+    Approval test;
+
+    CHECK_THROWS_AS(test.engine->completeCallback(lastId, "caf\xE9"), SerdesError);
+    test.engine->completeCallback(lastId, "coffee");
+
+    CHECK(test.told() == "coffee");
+}
+
 TEST_CASE("a failed callback throws what was reported") {
     Approval test;
 

@@ -181,6 +181,32 @@ TEST_CASE("race fails if the first end is a failure") {
     CHECK(result == "StepError");
 }
 
+TEST_CASE("an execution that a lost operation invoked goes on to its end") {
+    for (const std::size_t maxParked : {1000U, 0U}) {
+        TestEngine engine{[](Engine& e) {
+                              e.registerHandler("slow", [](DurableContext& ctx) -> Task<int> {
+                                  co_await ctx.wait(10s);
+                                  co_return 1;
+                              });
+                              e.registerHandler("fast", [](DurableContext& ctx) -> Task<int> {
+                                  co_return co_await ctx.any("first",
+                                                             ctx.invoke<int>("slow", nullptr),
+                                                             ctx.step([] { return 2; }));
+                              });
+                          },
+                          std::make_shared<RecordingStore>(), maxParked};
+        const auto fast = engine->start("fast");
+        engine.advance(1s);
+        CHECK(fast.result<int>() == 2);
+        engine.advance(10s);
+
+        const auto slow = engine->list({.handlerName = "slow"});
+        REQUIRE(slow.size() == 1);
+        CHECK(slow.front().status() == ExecutionStatus::succeeded);
+        CHECK(fast.result<int>() == 2);
+    }
+}
+
 TEST_CASE("an operation that lost is destroyed, and what follows it does not happen") {
     for (const std::size_t maxParked : {1000U, 0U}) {
         bool lateRan = false;

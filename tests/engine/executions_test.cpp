@@ -256,6 +256,34 @@ TEST_CASE("an execution that runs too long is timed out") {
     CHECK(engine.events(execution.id()).back() == "ExecutionTimedOut");
 }
 
+TEST_CASE("an execution whose time was up while no engine ran is timed out by the next one") {
+    for (const std::size_t maxParked : {1000U, 0U}) {
+        TestEngine engine{registerAll, std::make_shared<RecordingStore>(), maxParked};
+        engine->start("forever", {.name = "a", .timeout = 90min});
+        engine.settle();
+        engine.clock().advance(2h);
+        engine.restart();
+        engine->resume();
+        engine->fireTimers();
+        engine.settle();
+
+        CHECK(engine->find("forever", "a")->status() == ExecutionStatus::timedOut);
+    }
+}
+
+TEST_CASE("a polled engine does one thing after the other, and says when there is nothing") {
+    TestEngine engine{registerAll};
+    const auto first = engine->start("countUp", 1, {.name = "a"});
+    const auto second = engine->start("countUp", 2, {.name = "b"});
+    int things = 0;
+    while (engine->pollOne()) ++things;
+
+    CHECK(things > 1);
+    CHECK(engine.events(first.id()).back() == "WaitStarted 2 pause");
+    CHECK(engine.events(second.id()).back() == "WaitStarted 2 pause");
+    CHECK_FALSE(engine->pollOne());
+}
+
 TEST_CASE("an execution can be stopped once") {
     TestEngine engine{registerAll};
     const auto execution = engine->start("forever");

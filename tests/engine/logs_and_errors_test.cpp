@@ -252,6 +252,45 @@ TEST_CASE("a step that failed for very many causes is read back by the next proc
     CHECK(engine.finish(engine->start("h", {.name = "a"})).result<int>() == 7);
 }
 
+TEST_CASE("a condition fails with what its check or its strategy throws, live and after a crash") {
+    const auto inCheck = [](DurableContext& ctx) {
+        return ctx.waitForCondition<int>(
+            "condition", [](int) -> int { throw std::runtime_error{"unreachable"}; },
+            {.initialState = 0,
+             .waitStrategy = [](int, std::uint32_t, double) { return WaitDecision::stop(); }});
+    };
+    const auto inStrategy = [](DurableContext& ctx) {
+        return ctx.waitForCondition<int>(
+            "condition", [](int state) { return state; },
+            {.initialState = 0, .waitStrategy = [](int, std::uint32_t, double) -> WaitDecision {
+                 throw std::runtime_error{"undecided"};
+             }});
+    };
+    const auto failureOf = [](auto wait) {
+        const auto registering = [&](Engine& e) {
+            e.registerHandler("handler", [&](DurableContext& ctx) -> Task<std::string> {
+                try {
+                    co_await wait(ctx);
+                } catch (const WaitForConditionError& error) {
+                    co_return error.what();
+                }
+                co_return "";
+            });
+        };
+        auto store = std::make_shared<RecordingStore>();
+        TestEngine engine{registering, store};
+        const auto live = engine.finish(engine->start("handler", {.name = "a"}));
+        for (std::size_t crash = 1; crash < store->transactions(); ++crash) {
+            TestEngine next{registering, store->after(crash)};
+            const auto again = next.finish(next->start("handler", {.name = "a"}));
+            CHECK(again.result<std::string>() == live.result<std::string>());
+        }
+        return live.result<std::string>();
+    };
+    CHECK(failureOf(inCheck) == "unreachable");
+    CHECK(failureOf(inStrategy) == "undecided");
+}
+
 TEST_CASE("an error text that is not UTF-8 is the same on the first run as on replay") {
     const auto run = [](std::size_t maxParked) {
         return runHandler<std::vector<std::string>>(

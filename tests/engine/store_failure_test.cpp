@@ -79,6 +79,32 @@ TEST_CASE("an execution whose write failed goes on when it is started again") {
     CHECK(engine.finish(execution).result<int>() / 10 == 1);  // the first step did not run again
 }
 
+TEST_CASE("an execution whose write failed goes on when its next timer wakes it") {
+    const auto registering = [](Engine& e) {
+        e.registerHandler("handler", [](DurableContext& ctx) -> Task<int> {
+            const std::vector seconds{1, 5};
+            auto batch = co_await ctx.map(seconds, [](DurableContext& c, int after) -> Task<int> {
+                co_await c.wait(std::chrono::seconds{after});
+                co_return after;
+            });
+            co_return batch.successCount();
+        });
+    };
+    for (const std::size_t maxParked : {1000U, 0U}) {
+        auto store = std::make_shared<FailingStore>();
+        TestEngine engine{registering, store, maxParked};
+        const auto execution = engine->start("handler", {.name = "a"});
+        engine.settle();
+        store->broken = [](auto) { return true; };
+        engine.advance(2s);
+        CHECK_THROWS_AS(execution.wait(), StoreError);
+        store->broken = [](auto) { return false; };
+        engine.advance(3s);
+
+        CHECK(engine->find("handler", "a")->result<int>() == 2);
+    }
+}
+
 TEST_CASE("whoever asks for an execution that has been given up is told so, until it goes on") {
     runs = 0;
     auto store = std::make_shared<FailingStore>();

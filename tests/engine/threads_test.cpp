@@ -308,6 +308,27 @@ TEST_CASE("who waits for an execution is told when another thread has run it pie
     SUCCEED("nobody waits for ever");
 }
 
+TEST_CASE("the running body of an execution that is stopped gets its stop token") {
+    Engine engine{std::make_shared<MemoryStore>(), quiet()};
+    std::latch running{1};
+    std::atomic<bool> wasStopped{false};
+    engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<void> {
+        co_await ctx.step([&](StepContext& step) {
+            running.count_down();
+            blockUntilStopped(step.stopToken());
+            wasStopped = true;
+        });
+    });
+    const auto execution = engine.start("handler");
+    running.wait();
+    engine.stopExecution(execution.id());
+    execution.wait();
+    engine.stop();
+
+    CHECK(wasStopped);
+    CHECK(execution.status() == ExecutionStatus::stopped);
+}
+
 TEST_CASE("no queued body begins after its execution was stopped") {
     Engine engine{std::make_shared<MemoryStore>(), quiet(2, 1)};
     std::latch running{1};

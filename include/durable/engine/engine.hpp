@@ -11,7 +11,6 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <chrono>
-#include <concepts>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
@@ -111,7 +110,7 @@ public:
     ///     StoreError, EngineStopped.
     template <class T>
     void completeCallback(std::string_view callbackId, const T& result) {
-        if constexpr (std::convertible_to<T, std::string_view>) {
+        if constexpr (detail::TextLike<T>) {
             changeCallback(callbackId, OperationAction::succeed,
                            std::string{std::string_view{result}}, {});
         } else {

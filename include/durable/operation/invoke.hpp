@@ -38,8 +38,7 @@ Task<T> runInvoke(OperationCall call, std::string handlerName, InvokeConfig conf
 template <class T, class Input>
 Task<T> DurableContext::invoke(std::string_view name, std::string_view handlerName, Input input,
                                InvokeConfig config) {
-    if constexpr (std::convertible_to<Input, std::string_view> &&
-                  !std::same_as<Input, std::string>) {
+    if constexpr (detail::TextLike<Input> && !std::same_as<Input, std::string>) {
         return invoke<T>(name, handlerName, std::string{input}, std::move(config));
     } else {
         (void)Codec<T>{config.resultSerdes};  // refuses a serdes of another type at the call

@@ -30,8 +30,10 @@ concept JsonInteger = std::integral<T> && !std::same_as<T, bool> && sizeof(T) <=
 template <class T, class Json>
 concept HasFromJson = requires(const Json& json, T& value) { from_json(json, value); };
 
+/// Not `nullptr`, which is convertible but no text: its JSON is `null`.
 template <class T>
-concept TextLike = std::convertible_to<const T&, std::string_view>;
+concept TextLike =
+    std::convertible_to<const T&, std::string_view> && !std::same_as<T, std::nullptr_t>;
 
 template <class T>
 concept TupleLike = requires { std::tuple_size<T>::value; } && !std::ranges::range<T>;

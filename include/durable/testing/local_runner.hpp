@@ -82,8 +82,9 @@ public:
     }
     TestExecution run() { return start().run(); }
 
-    /// Starts the runner's handler. It runs before that is written: up to two steps of it may have
-    /// run when this returns, and the first of them is written too.
+    /// Starts the runner's handler. Once the start is written, the handler runs while its own
+    /// results are being written: up to two of its steps may have run when this returns, the last
+    /// of them unwritten.
     template <class Input>
     TestExecution start(const Input& input, StartOptions options = {}) {
         return startHandler(core_->options().handlerName, input, std::move(options));

@@ -39,6 +39,8 @@ struct StoreCheck {
         {"handlers have names of their own for their executions", checkHandlers},
         {"entries keep all their fields", checkEntryFields},
         {"entries come back in the order they were appended, each with its execution", checkOrder},
+        {"what a visitor throws goes on to the caller, and the store with its work",
+         checkVisitorThatThrows},
         {"an execution's end is kept", checkEnds},
         {"an execution may start and end in one commit", checkOneCommit},
         {"entries are accepted after the end", checkAfterEnd},

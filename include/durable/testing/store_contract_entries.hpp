@@ -84,6 +84,31 @@ inline void checkOrder(const Reopen& reopen) {
     }
 }
 
+inline void checkVisitorThatThrows(const Reopen& reopen) {
+    struct Enough {};
+    const auto store = reopen();
+    auto commit = started(1, "settle", "monday");
+    const std::vector<Entry> entries{stepEntry(EntryKind::started, "1"),
+                                     stepEntry(EntryKind::succeeded, "1")};
+    commit.entries = entries;
+    store->append({&commit, 1});
+    int visited = 0;
+    std::string thrown{"nothing"};
+    try {
+        store->read(1, [&](auto&&...) {
+            ++visited;
+            throw Enough{};
+        });
+    } catch (const Enough&) {
+        thrown = "enough";
+    }
+    expectEqual("what read throws", thrown, "enough");
+    expectEqual("entries visited", std::to_string(visited), "1");
+    const Commit next{.execution = 1, .entries = entries};
+    store->append({&next, 1});
+    expectEqual("load(1).size()", std::to_string(store->load(1).size()), "4");
+}
+
 inline void checkAfterEnd(const Reopen& reopen) {
     auto store = reopen();
     const std::vector<Entry> before{stepEntry(EntryKind::succeeded, "1", "42")};

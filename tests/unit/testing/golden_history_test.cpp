@@ -104,6 +104,22 @@ TEST_CASE("a history that ends early differs where it ends") {
     CHECK_THAT(goldenDifference(shorter, file), ContainsSubstring("now:      (the history ends)"));
 }
 
+TEST_CASE("a test passes on the recorded history, and fails on another one") {
+    const TemporaryDirectory directory;
+    const auto file = directory / "ask.history";
+    CHECK(goldenDifference(historyOfAsking("yes"), file, {.record = true}) == "");
+    const auto require = [&](const std::string& answer) {
+        LocalRunner runner{ask};
+        auto execution = runner.run();
+        runner.advance(5s);
+        execution.completeCallback("answer", answer).run();
+        execution.requireGoldenHistory(file);
+    };
+
+    CHECK_NOTHROW(require("yes"));
+    CHECK_THROWS_AS(require("no"), TestFailure);
+}
+
 TEST_CASE("without a recorded history a test fails and says how to record one") {
     const TemporaryDirectory directory;
     LocalRunner runner{ask};

@@ -74,6 +74,28 @@ TEST_CASE("a runner runs through waits and retries until somebody outside must a
     CHECK(order.invocationCount() == 5);
 }
 
+TEST_CASE("a handler that makes other calls when it is run again is found without any option") {
+    int runs = 0;
+    LocalRunner runner{[&](DurableContext& ctx) -> Task<void> {
+        co_await ctx.step(++runs == 1 ? "charge" : "refund", [] {});
+        co_await ctx.wait("pause", 1h);
+    }};
+    const auto execution = runner.run();
+
+    CHECK(execution.status() == ExecutionStatus::failed);
+    CHECK_THAT(execution.error()->messageOr(""),
+               ContainsSubstring("charge") && ContainsSubstring("refund"));
+}
+
+TEST_CASE("an execution is found by its handler and its name") {
+    LocalRunner runner{processOrder, {.handlerName = "orders"}};
+    const auto order = runner.start(std::string{"A-1"}, {.name = "monday"});
+
+    REQUIRE(runner.find("orders", "monday"));
+    CHECK(runner.find("orders", "monday")->id() == order.id());
+    CHECK_FALSE(runner.find("orders", "tuesday"));
+}
+
 TEST_CASE("parked, the same handler gives the same result in one invocation") {
     LocalRunner runner{processOrder, {.parked = true}};
 
