@@ -42,6 +42,15 @@ TEST_CASE("a closed journal is one file") {
     CHECK(filesIn(directory.path()) == std::vector<std::string>{"orders.db"});
 }
 
+TEST_CASE("while a journal is in use its log, index and lock stand beside it") {
+    const TemporaryDirectory directory;
+    const auto store = SqliteStore::open(directory / "orders.db");
+    append(*store, started(1));
+
+    CHECK(filesIn(directory.path()) == std::vector<std::string>{"orders.db", "orders.db-lock",
+                                                                "orders.db-shm", "orders.db-wal"});
+}
+
 TEST_CASE("an empty file becomes a journal") {
     const TemporaryDirectory directory;
     write(directory / "orders.db", "");
