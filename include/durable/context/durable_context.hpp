@@ -40,7 +40,8 @@ struct Branch;
 ///
 /// Callables and arguments are kept until the returned task is done, so a capturing lambda is safe
 /// even when it is a coroutine. What they refer to must live that long: it does when the handler
-/// awaits the task in the same statement.
+/// awaits the task in the same statement. A task is awaited by the code that its context was passed
+/// to, and does not outlive it.
 ///
 /// Every operation throws `MisuseError` when it is called on a context other than the one that was
 /// passed to the running code, inside a step body, on another thread, after 10,000,000 others in
@@ -214,6 +215,7 @@ public:
     // --- other handlers and child contexts --------------------------------------------------
 
     /// Starts an execution of another registered handler with `input` and waits for its result.
+    /// For a handler that takes no input, `input` is `nullptr`.
     /// \throws InvokeError (from the task) if it fails, times out, is stopped, or is not
     /// registered.
     template <class T, class Input>
