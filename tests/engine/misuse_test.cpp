@@ -390,7 +390,8 @@ TEST_CASE("a durable operation inside a step body, or on another thread, is refu
     };
     const std::string refusal{
         "StepError: step \"inner\" was called outside the code of its handler: inside a step body, "
-        "which has no durable operations (runInChildContext groups them), or on another thread."};
+        "which has no durable operations (runInChildContext groups them), in a callback such as a "
+        "retry strategy, in a destructor, or on another thread."};
     const auto callInner = [](DurableContext& ctx) { auto task = ctx.step("inner", [] {}); };
 
     CHECK(failureIn([&](DurableContext& ctx) {
@@ -420,6 +421,102 @@ TEST_CASE("a durable operation inside a step body, or on another thread, is refu
           }) == refusal);
 }
 
+TEST_CASE("what another engine runs inside a handler is not code of that handler") {
+    const auto refused = runHandler<bool>([](DurableContext& outer) -> Task<bool> {
+        TestEngine engine{[&](Engine& e) {
+            e.registerHandler("inner", [&](DurableContext& ctx) -> Task<bool> {
+                co_return co_await ctx.step([&]() -> boost::asio::awaitable<bool> {
+                    co_await boost::asio::post(boost::asio::use_awaitable);
+                    try {
+                        auto task = outer.step("oops", [] {});
+                    } catch (const MisuseError&) {
+                        co_return true;
+                    }
+                    co_return false;
+                });
+            });
+        }};
+        co_return engine.finish(engine->start("inner")).result<bool>();
+    });
+
+    CHECK(refused);
+}
+
+TEST_CASE("a durable operation inside a callback of the author's is refused") {
+    int refused = 0;
+    const auto call = [&](DurableContext& ctx) {
+        try {
+            auto task = ctx.step("inner", [] {});
+        } catch (const MisuseError&) {
+            ++refused;
+        }
+    };
+    const auto result = runHandler<int>([&](DurableContext& ctx) -> Task<int> {
+        const auto strategy = [&](const FailedAttempt&) {
+            call(ctx);
+            return RetryDecision::stop();
+        };
+        auto failing = [](DurableContext& c) -> Task<void> {
+            co_await c.step([]() { throw std::runtime_error{"declined"}; },
+                            {.retryStrategy = retry::none()});
+        };
+        try {
+            co_await ctx.step([]() { throw std::runtime_error{"declined"}; },
+                              {.retryStrategy = strategy});
+        } catch (const StepError&) {
+        }
+        CHECK(refused == 1);
+        try {
+            co_await ctx.withRetry(failing, {.retryStrategy = strategy});
+        } catch (const ChildContextError&) {
+        }
+        CHECK(refused == 2);
+        try {
+            co_await ctx.runInChildContext(failing, {.errorMapper = [&](const ErrorObject&) {
+                                               call(ctx);
+                                               return std::exception_ptr{};
+                                           }});
+        } catch (const ChildContextError&) {
+        }
+        CHECK(refused == 3);
+        co_await ctx.waitForCondition<int>(
+            [](int state) { return state; },
+            {.initialState = 0, .waitStrategy = [&](int, std::uint32_t, double) {
+                 call(ctx);
+                 return WaitDecision::stop();
+             }});
+        CHECK(refused == 4);
+        const std::vector items{1};
+        const CompletionConfig completion{.shouldComplete = [&](const CompletionProgress&) {
+            call(ctx);
+            return CompletionDecision::goOn;
+        }};
+        co_await ctx.map(
+            "orders", items, item,
+            {.completionConfig = completion,
+             .itemNamer =
+                 [&](std::size_t) {
+                     call(ctx);
+                     return std::string{"only"};
+                 },
+             .serdes = Serdes<BatchRecord>{.serialize =
+                                               [&](const BatchRecord&, const SerdesContext&) {
+                                                   call(ctx);
+                                                   return std::string{"text"};
+                                               },
+                                           .deserialize =
+                                               [&](const std::string&, const SerdesContext&) {
+                                                   call(ctx);
+                                                   BatchRecord record{.inputCount = 1, .items = {}};
+                                                   return record;
+                                               }}});
+        co_return 1;
+    });
+
+    CHECK(result == 1);
+    CHECK(refused >= 8);
+}
+
 TEST_CASE("an operation on the context of an outer function is refused") {
     CHECK(failureOf([](DurableContext& ctx) -> Task<int> {
               co_return co_await ctx.runInChildContext("child", [&](DurableContext&) -> Task<int> {
@@ -435,6 +532,10 @@ TEST_CASE("contexts lie in each other as deep as a journal is read back, and no 
     struct Nested {
         static Task<int> call(DurableContext& ctx, std::size_t contexts) {
             if (contexts == 0) {
+                // It would be a context itself.
+                CHECK_THROWS_WITH(ctx.waitForCallback("ask", [](const std::string&) {}),
+                                  "waitForCallback \"ask\" lies too deep: at most 1000 contexts "
+                                  "lie in each other.");
                 const std::vector items{1, 2};
                 auto batch = co_await ctx.map("orders", items, item);
                 co_await ctx.wait("pause", 1s);

@@ -581,6 +581,7 @@ TEST_CASE("what ended before a crash is told though an engine stopped before the
     }
     std::size_t crash = 0;
     const auto ended = [&] {
+        REQUIRE(crash < clean->transactions());
         const auto entries = clean->after(crash)->load(1);
         return std::ranges::count(entries, EntryKind::succeeded, &Entry::kind) == 1;
     };

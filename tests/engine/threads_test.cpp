@@ -311,21 +311,20 @@ TEST_CASE("who waits for an execution is told when another thread has run it pie
 TEST_CASE("the running body of an execution that is stopped gets its stop token") {
     Engine engine{std::make_shared<MemoryStore>(), quiet()};
     std::latch running{1};
-    std::atomic<bool> wasStopped{false};
+    std::promise<void> stopped;
     engine.registerHandler("handler", [&](DurableContext& ctx) -> Task<void> {
         co_await ctx.step([&](StepContext& step) {
             running.count_down();
             blockUntilStopped(step.stopToken());
-            wasStopped = true;
+            stopped.set_value();
         });
     });
     const auto execution = engine.start("handler");
     running.wait();
     engine.stopExecution(execution.id());
-    execution.wait();
-    engine.stop();
 
-    CHECK(wasStopped);
+    CHECK(stopped.get_future().wait_for(1min) == std::future_status::ready);
+    engine.stop();
     CHECK(execution.status() == ExecutionStatus::stopped);
 }
 

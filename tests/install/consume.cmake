@@ -27,8 +27,8 @@ if(installed)
     file(GLOB_RECURSE expected RELATIVE "${source}/include" "${source}/include/*.hpp")
     file(GLOB_RECURSE found RELATIVE "${build}/prefix/include" "${build}/prefix/include/*")
     if(NOT found STREQUAL expected)
-        list(REMOVE_ITEM expected ${found})
-        message(FATAL_ERROR "other headers are installed than there are. Missing: ${expected}")
+        message(FATAL_ERROR "other headers are installed than there are:\n${found}\n"
+            "and not\n${expected}")
     endif()
 endif()
 run("${CMAKE_COMMAND}" -S "${consumer}" -B "${build}/build" -G "${generator}"

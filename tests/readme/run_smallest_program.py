@@ -5,7 +5,7 @@
     run_smallest_program.py again PROGRAM    twice, each time to its end
     run_smallest_program.py kill PROGRAM     killed while it pauses, then twice to its end
 
-Every time is recorded, so equal histories mean that nothing was done again.
+Every time is recorded, so equal histories mean that nothing was recorded again.
 """
 
 import os
@@ -75,6 +75,7 @@ def main():
         if mode == "kill":
             journal = kill_while_it_pauses(program, directory)
             before = history_of(journal)
+            require_equal(bool(before), True, "whether anything was recorded before the kill")
             require_greeting(program, journal, "second")
             require_equal(history_of(journal)[:len(before)], before,
                           "what was recorded before the kill, after the second run")

@@ -125,6 +125,7 @@ private:
     /// Asks the policy, once it has not decided yet, and stops the branches when it has.
     void decide() noexcept {
         if (stopped()) return;
+        const RunLoop::Enter outside{nullptr};
         try {
             decision_ = policy_.asksPredicate()
                             ? policy_.decide({.successCount = succeeded_,
@@ -141,6 +142,7 @@ private:
 
     void reportProgress() noexcept {
         if (!config_.onProgress) return;
+        const RunLoop::Enter outside{nullptr};
         try {
             config_.onProgress({.succeeded = succeeded_,
                                 .failed = failed_,

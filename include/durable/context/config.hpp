@@ -100,7 +100,7 @@ struct WithRetryConfig {
 
     /// Whether all attempts together are a child context of their own. If not, the operations of
     /// the block are operations of the calling context, and the block's own error reaches the
-    /// caller.
+    /// caller. The block is no operation then: nothing that `all` and its like take.
     bool wrapWithRunInChildContext{true};
 
     ChildContextConfig childContext{};  ///< of that child context

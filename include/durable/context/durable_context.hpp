@@ -322,8 +322,9 @@ inline void DurableContext::requireOwnCode(const OperationIdentity& identity) co
     if (RunLoop::current() == nullptr) {
         throw MisuseError{describe(identity) +
                           " was called outside the code of its handler: inside a step body, which "
-                          "has no durable operations (runInChildContext groups them), or on "
-                          "another thread."};
+                          "has no durable operations (runInChildContext groups them), in a "
+                          "callback such as a retry strategy, in a destructor, or on another "
+                          "thread."};
     }
     throw MisuseError{describe(identity) + " was called on the context of " +
                       (recordedId_.empty() ? "the handler" : "operation " + recordedId_) +
@@ -336,7 +337,8 @@ inline void DurableContext::requireRoom(const OperationIdentity& identity) const
         throw MisuseError{fmt::format("{} is one operation too many: a context has at most {}.",
                                       describe(identity), operationNumberMax)};
     }
-    if (depth_ > contextDepthMax) {
+    const bool isGroup = identity.subType == OperationSubType::waitForCallback;
+    if (depth_ + (isGroup ? 1 : 0) > contextDepthMax) {
         throw MisuseError{fmt::format("{} lies too deep: at most {} contexts lie in each other.",
                                       describe(identity), contextDepthMax)};
     }

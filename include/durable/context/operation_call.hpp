@@ -152,6 +152,7 @@ public:
     /// Runs `call`; if it throws, the execution ends, and then the result is false.
     template <class Call>
     [[nodiscard]] bool orHalt(std::string_view what, Call call) const {
+        const RunLoop::Enter outside{nullptr};
         std::string why;
         try {
             call();

@@ -40,12 +40,12 @@ public:
         }
     }
 
-    /// The scope of the code that the calling thread runs now, or null outside `run`: so on every
-    /// other thread too.
+    /// The scope of the workflow code that the calling thread runs; null if it runs none, such as
+    /// in a step body.
     [[nodiscard]] static Scope* current() noexcept { return current_; }
 
-    /// Makes code that is called as a plain function count as code of `scope`; if that is null, of
-    /// none.
+    /// Makes code that is called as a plain function count as code of `scope`; if that is null, as
+    /// no code of a workflow: so durable operations in it are refused.
     class Enter {
     public:
         explicit Enter(Scope* scope) noexcept : before_{std::exchange(current_, scope)} {}

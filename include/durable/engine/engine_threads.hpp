@@ -67,6 +67,7 @@ public:
 
     /// Runs what can be run now, on this thread.
     void poll() {
+        const RunLoop::Enter outside{nullptr};  // of a handler of another engine
         io_.poll();
         wake();
     }
@@ -74,6 +75,7 @@ public:
     /// Runs the first thing that can be run now, on this thread.
     /// \return false if there was nothing.
     bool pollOne() {
+        const RunLoop::Enter outside{nullptr};
         const bool ran = io_.poll_one() > 0;
         if (ran) wake();
         return ran;
@@ -108,6 +110,7 @@ private:
     void runSome(std::unique_lock<std::mutex>& lock, std::chrono::steady_clock::time_point deadline,
                  const Promised<T>& promised) {
         constexpr int handlersMax = 64;
+        const RunLoop::Enter outside{nullptr};
         const auto outer = std::exchange(runner_, std::this_thread::get_id());
         lock.unlock();
         io_.run_one_until(deadline);

@@ -211,6 +211,7 @@ private:
     /// Records the decision. The text goes to `inlined` if it is recorded whole.
     [[nodiscard]] std::exception_ptr recordEnd(const BatchRecord& record, Payload& inlined) {
         if (call_.onlyRecorded()) return nullptr;
+        const RunLoop::Enter outside{nullptr};
         try {
             const auto bytesMax = call_.invocation().services().limits.inlineResultBytesMax;
             const bool needsNoText = resultBytes(record) > bytesMax && !plan_.serdes;

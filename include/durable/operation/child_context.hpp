@@ -54,6 +54,7 @@ inline Task<Outcome<Payload>> runContextCode(const OperationCall& call, const Co
 /// Records the end of a context. A summary generator that throws fails the context.
 inline void recordContextEnd(const OperationCall& call, const ContextOptions& options,
                              Outcome<Payload>& outcome, const Payload& result) {
+    const RunLoop::Enter outside{nullptr};
     const auto& limits = call.invocation().services().limits;
     const bool tooLarge = result && result->size() > limits.inlineResultBytesMax;
     std::string summary;

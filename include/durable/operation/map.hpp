@@ -51,6 +51,7 @@ Task<BatchResult<T>> runMap(OperationCall call, BatchPlan plan, Codec<T> codec,
             fmt::format("{} items are too many: at most {}", count, operationNumberMax)};
     }
     std::vector<std::string> names(count);
+    const RunLoop::Enter outside{nullptr};
     for (std::size_t i = 0; i < count; ++i) {
         if (namer) names[i] = namer(i);
         requireName("the name of an item", names[i]);

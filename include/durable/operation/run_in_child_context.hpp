@@ -38,6 +38,7 @@ Task<T> runChildContext(OperationCall call, ChildContextConfig config, Body body
         });
         payload = co_await std::move(running);
     } catch (const ChildContextError& error) {
+        const RunLoop::Enter outside{nullptr};
         if (config.errorMapper) failure = config.errorMapper(error.error());
         if (!failure) failure = std::current_exception();
     }

@@ -33,6 +33,7 @@ namespace detail {
 /// Records the end of a failed attempt, and that another one follows if the strategy wants one.
 inline void recordFailedAttempt(const OperationCall& call, const RetryStrategy& strategy,
                                 const std::exception_ptr& exception, std::uint32_t attempt) {
+    const RunLoop::Enter outside{nullptr};
     auto error = errorObjectOf(exception);
     const auto decision =
         askStrategy(strategy, error, exception, attempt, call.invocation().services().random());

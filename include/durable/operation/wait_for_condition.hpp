@@ -58,6 +58,7 @@ Task<State> runCondition(OperationCall call, WaitForConditionConfig<State> confi
             if (!call.decode(codec, payload, readBack)) co_await Never{};
             try {
                 const State seen = readBack.take();
+                const RunLoop::Enter outside{nullptr};
                 decision =
                     config.waitStrategy(seen, attempt, call.invocation().services().random());
             } catch (...) {

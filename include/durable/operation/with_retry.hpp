@@ -37,6 +37,7 @@ decltype(auto) callRetryBody(Body& body, DurableContext& context, std::uint32_t 
                                                                     const DurableContext& context,
                                                                     std::exception_ptr& failure,
                                                                     std::uint32_t attempt) {
+    const RunLoop::Enter outside{nullptr};
     try {
         const auto error = errorObjectOf(failure);
         const FailedAttempt failed{.error = error,
@@ -99,6 +100,9 @@ detail::RetryTask<Body> DurableContext::withRetry(std::string_view name, Body bo
     if (!config.retryStrategy) throw InvalidConfig{"retryStrategy must be set"};
     requireName("name", name);
     if (!config.wrapWithRunInChildContext) {
+        requireOwnCode({.type = OperationType::context,
+                        .subType = OperationSubType::runInChildContext,
+                        .name = name});
         return detail::retryHere<T>(*this, std::string{name}, std::move(config.retryStrategy),
                                     std::move(body));
     }

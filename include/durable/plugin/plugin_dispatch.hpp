@@ -29,8 +29,8 @@ public:
 
     // --- from the engine ------------------------------------------------------------------------
 
-    /// Hears of what earlier invocations have left, entry by entry. `operation`: what it is of. A
-    /// crash has told nobody.
+    /// Hears of what earlier invocations have left, entry by entry. `operation`: what it is of.
+    /// What a pass has told that died is not known: the next one tells it again.
     void loaded(const Entry& entry, const Operation& operation) {
         if (entry.kind == EntryKind::invocationCompleted) {
             begunBefore_ = true;

@@ -32,8 +32,8 @@ concept HasFromJson = requires(const Json& json, T& value) { from_json(json, val
 
 /// Not `nullptr`, which is convertible but no text: its JSON is `null`.
 template <class T>
-concept TextLike =
-    std::convertible_to<const T&, std::string_view> && !std::same_as<T, std::nullptr_t>;
+concept TextLike = std::convertible_to<const T&, std::string_view> &&
+                   !std::same_as<std::remove_cv_t<T>, std::nullptr_t>;
 
 template <class T>
 concept TupleLike = requires { std::tuple_size<T>::value; } && !std::ranges::range<T>;
