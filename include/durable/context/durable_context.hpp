@@ -40,13 +40,13 @@ struct Branch;
 ///
 /// Callables and arguments are kept until the returned task is done, so a capturing lambda is safe
 /// even when it is a coroutine. What they refer to must live that long: it does when the handler
-/// awaits the task in the same statement. A task is awaited by the code that its context was passed
-/// to, and does not outlive it.
+/// awaits the task in the same statement. A task is awaited in the code that its context was passed
+/// to, before that code returns: afterwards it refers to freed memory.
 ///
 /// Every operation throws `MisuseError` when it is called on a context other than the one that was
-/// passed to the running code, inside a step body, on another thread, after 10,000,000 others in
-/// the same context, or inside more than 1,000 contexts; and `InvalidConfig`, before anything is
-/// recorded, if an argument is out of range.
+/// passed to the running code, inside a step body or a callback such as a retry strategy, on
+/// another thread, after 10,000,000 others in the same context, or inside more than 1,000 contexts;
+/// and `InvalidConfig`, before anything is recorded, if an argument is out of range.
 ///
 /// Thread-safety: none; a context is used by its own handler's code only.
 class DurableContext {
