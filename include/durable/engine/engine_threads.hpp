@@ -2,6 +2,7 @@
 #pragma once
 
 #include <durable/base/error.hpp>
+#include <durable/coro/run_loop.hpp>
 #include <durable/engine/completion.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
