@@ -26,9 +26,25 @@ namespace durable::inline v0::detail {
 template <class T>
 concept JsonInteger = std::integral<T> && !std::same_as<T, bool> && sizeof(T) <= sizeof(long long);
 
+/// A document, or a template of one. Since nlohmann_json 3.11.3 the library's own functions for all
+/// containers are found beside it.
+template <class T>
+struct MentionsJson : nlohmann::detail::is_basic_json<T> {};
+template <template <class...> class Of, class... Ts>
+struct MentionsJson<Of<Ts...>> : std::disjunction<MentionsJson<Ts>...> {};
+template <template <class, std::size_t, class...> class Of, class T, std::size_t n, class... Ts>
+struct MentionsJson<Of<T, n, Ts...>> : std::disjunction<MentionsJson<T>, MentionsJson<Ts>...> {};
+
+/// Stands for a document where a function beside another type is looked for.
+struct AnyJson {
+    template <class Json>
+    operator const Json&() const;  // NOLINT(google-explicit-constructor)
+};
+
 /// Has a `from_json` beside it, which says what its JSON is.
-template <class T, class Json>
-concept HasFromJson = requires(const Json& json, T& value) { from_json(json, value); };
+template <class T>
+concept HasFromJson =
+    !MentionsJson<T>::value && requires(const AnyJson& json, T& value) { from_json(json, value); };
 
 /// Not `nullptr`, which is convertible but no text: its JSON is `null`.
 template <class T>
@@ -90,7 +106,7 @@ void requireElementsFit(const Json& json, std::index_sequence<Is...>) {
 /// \throws SerdesError
 template <class T, class Json>
 void requireIntegersFit([[maybe_unused]] const Json& json) {
-    if constexpr (HasFromJson<T, Json>) {
+    if constexpr (HasFromJson<T>) {
         return;
     } else if constexpr (JsonInteger<T>) {
         if (json.is_number() || json.is_boolean()) (void)integerOf<T>(json);

@@ -115,6 +115,15 @@ TEST_CASE("an integer is refused however deep it is in containers") {
     CHECK(refuses<std::array<std::pair<std::string, std::set<int>>, 1>>(R"([["a",[1e300]]])"));
 }
 
+TEST_CASE("an integer beside a document is refused, and the document is left as it is") {
+    using WithDocument = std::pair<std::int8_t, nlohmann::json>;
+    CHECK(fromJsonText<WithDocument>("[127,[300]]") ==
+          WithDocument{127, nlohmann::json::parse("[300]")});
+    CHECK(refuses<WithDocument>("[300,1]"));
+    CHECK(refuses<std::vector<WithDocument>>("[[300,1]]"));
+    CHECK(fromJsonText<std::map<std::string, nlohmann::json>>(R"({"a":300})").at("a") == 300);
+}
+
 TEST_CASE("the number of an enumerator must fit") {
     checkReads<std::vector<shop::Size>>("[1]", {shop::Size::large});
     CHECK(refuses<std::vector<shop::Size>>("[257]"));
