@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <support/catch.hpp>
+#include <support/every_way.hpp>
 #include <support/test_engine.hpp>
 
 #include <algorithm>
@@ -114,24 +115,9 @@ const std::vector<Case>& cases() {
     return all;
 }
 
-/// Runs `handler`, and runs it again for every commit, as if the process had died after it.
 template <class Function>
 void requireSameAfterEveryCrash(Function handler, const std::string& expected, Limits limits = {}) {
-    const auto run = [&](std::shared_ptr<RecordingStore> store, std::size_t maxParked) {
-        TestEngine engine{[&](Engine& e) { e.registerHandler("handler", handler); },
-                          std::move(store), maxParked, limits};
-        const auto execution = engine->start("handler", {.name = "a"});
-        engine.finish(execution);
-        return execution.result<std::string>();
-    };
-    for (const std::size_t maxParked : {1000U, 0U}) {
-        auto clean = std::make_shared<RecordingStore>();
-        REQUIRE(run(clean, maxParked) == expected);
-        for (std::size_t crash = 1; crash < clean->transactions(); ++crash) {
-            INFO("died after commit " << crash << " of " << clean->transactions());
-            CHECK(run(clean->after(crash), maxParked) == expected);
-        }
-    }
+    REQUIRE(runEveryWay<std::string>(handler, limits) == expected);
 }
 
 }  // namespace
@@ -567,8 +553,8 @@ TEST_CASE("a batch whose own serdes gives no UTF-8 fails, live and after every c
             if (text != "caf\xE9") throw std::runtime_error{"another text"};
             return {.inputCount = 1};
         }};
-    const auto registering = [&](Engine& e) {
-        e.registerHandler("handler", [&](DurableContext& ctx) -> Task<std::string> {
+    requireSameAfterEveryCrash(
+        [&](DurableContext& ctx) -> Task<std::string> {
             try {
                 co_await ctx.map("batch", std::vector{1},
                                  [](DurableContext&, int i) -> Task<int> { co_return i; },
@@ -577,19 +563,8 @@ TEST_CASE("a batch whose own serdes gives no UTF-8 fails, live and after every c
                 co_return error.what();
             }
             co_return "read";
-        });
-    };
-    auto store = std::make_shared<RecordingStore>();
-    {
-        TestEngine engine{registering, store};
-        const auto live = engine.finish(engine->start("handler", {.name = "a"}));
-        CHECK(live.result<std::string>() == "the text is not UTF-8");
-    }
-    for (std::size_t crash = 1; crash < store->transactions(); ++crash) {
-        TestEngine engine{registering, store->after(crash)};
-        const auto again = engine.finish(engine->start("handler", {.name = "a"}));
-        CHECK(again.result<std::string>() == "the text is not UTF-8");
-    }
+        },
+        "the text is not UTF-8");
 }
 
 TEST_CASE("a body may take the index, and all the items") {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <support/catch.hpp>
+#include <support/every_way.hpp>
 #include <support/test_engine.hpp>
 
 #include <atomic>
@@ -35,28 +36,6 @@ auto failsAfter(std::chrono::seconds delay) {
         co_await ctx.wait(delay);
         throw std::out_of_range{"broken"};
     };
-}
-
-/// Runs `handler` parked, evicted at every suspension, and once more from its journal alone before
-/// its end: the result is the same.
-template <class T, class Handler>
-T runEveryWay(Handler handler) {
-    const auto parked = runHandler<T>(handler, 1000);
-    CHECK(runHandler<T>(handler, 0) == parked);
-    auto clean = std::make_shared<RecordingStore>();
-    const auto registerIt = [&](Engine& e) { e.registerHandler("handler", handler); };
-    {
-        TestEngine engine{registerIt, clean};
-        engine.finish(engine->start("handler", {.name = "x"}));
-    }
-    for (std::size_t crash = 1; crash < clean->transactions(); ++crash) {
-        INFO("died after commit " << crash << " of " << clean->transactions());
-        TestEngine engine{registerIt, clean->after(crash)};
-        const auto execution = engine->start("handler", {.name = "x"});
-        engine.finish(execution);
-        CHECK(execution.template result<T>() == parked);
-    }
-    return parked;
 }
 
 }  // namespace

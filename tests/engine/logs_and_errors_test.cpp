@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <support/catch.hpp>
+#include <support/every_way.hpp>
 #include <support/nested_exceptions.hpp>
 #include <support/test_engine.hpp>
 
@@ -267,25 +268,14 @@ TEST_CASE("a condition fails with what its check or its strategy throws, live an
              }});
     };
     const auto failureOf = [](auto wait) {
-        const auto registering = [&](Engine& e) {
-            e.registerHandler("handler", [&](DurableContext& ctx) -> Task<std::string> {
-                try {
-                    co_await wait(ctx);
-                } catch (const WaitForConditionError& error) {
-                    co_return error.what();
-                }
-                co_return "";
-            });
-        };
-        auto store = std::make_shared<RecordingStore>();
-        TestEngine engine{registering, store};
-        const auto live = engine.finish(engine->start("handler", {.name = "a"}));
-        for (std::size_t crash = 1; crash < store->transactions(); ++crash) {
-            TestEngine next{registering, store->after(crash)};
-            const auto again = next.finish(next->start("handler", {.name = "a"}));
-            CHECK(again.result<std::string>() == live.result<std::string>());
-        }
-        return live.result<std::string>();
+        return runEveryWay<std::string>([wait](DurableContext& ctx) -> Task<std::string> {
+            try {
+                co_await wait(ctx);
+            } catch (const WaitForConditionError& error) {
+                co_return error.what();
+            }
+            co_return "";
+        });
     };
     CHECK(failureOf(inCheck) == "unreachable");
     CHECK(failureOf(inStrategy) == "undecided");

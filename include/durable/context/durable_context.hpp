@@ -337,8 +337,8 @@ inline void DurableContext::requireRoom(const OperationIdentity& identity) const
         throw MisuseError{fmt::format("{} is one operation too many: a context has at most {}.",
                                       describe(identity), operationNumberMax)};
     }
-    const bool isGroup = identity.subType == OperationSubType::waitForCallback;
-    if (depth_ + (isGroup ? 1 : 0) > contextDepthMax) {
+    const bool hasOperations = identity.subType == OperationSubType::waitForCallback;
+    if (depth_ + (hasOperations ? 1 : 0) > contextDepthMax) {
         throw MisuseError{fmt::format("{} lies too deep: at most {} contexts lie in each other.",
                                       describe(identity), contextDepthMax)};
     }

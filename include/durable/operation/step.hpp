@@ -2,6 +2,7 @@
 #pragma once
 
 #include <durable/context/durable_context.hpp>
+#include <durable/operation/ask_retry_strategy.hpp>
 #include <durable/operation/attempt.hpp>
 
 #include <chrono>
@@ -15,28 +16,12 @@ namespace durable::inline v0 {
 
 namespace detail {
 
-/// What the retry strategy of a step says to a failed attempt. A strategy that throws stops: its
-/// exception takes the place of the attempt's.
-[[nodiscard]] inline RetryDecision askStrategy(const RetryStrategy& strategy, ErrorObject& error,
-                                               const std::exception_ptr& exception,
-                                               std::uint32_t attempt, double random) {
-    try {
-        const FailedAttempt failed{
-            .error = error, .exception = exception, .attempt = attempt, .random = random};
-        return strategy ? strategy(failed) : retry::standard()(failed);
-    } catch (...) {
-        error = errorObjectOf(std::current_exception());
-        return RetryDecision::stop();
-    }
-}
-
 /// Records the end of a failed attempt, and that another one follows if the strategy wants one.
 inline void recordFailedAttempt(const OperationCall& call, const RetryStrategy& strategy,
-                                const std::exception_ptr& exception, std::uint32_t attempt) {
-    const RunLoop::Enter outside{nullptr};
-    auto error = errorObjectOf(exception);
+                                std::exception_ptr failure, std::uint32_t attempt) {
+    auto error = errorObjectOf(failure);
     const auto decision =
-        askStrategy(strategy, error, exception, attempt, call.invocation().services().random());
+        askRetryStrategy(strategy, error, failure, attempt, call.invocation().services().random());
     const auto delay = decision.delay();
     call.record(delay ? OperationAction::retry : OperationAction::fail,
                 [&](OperationUpdate& update) {

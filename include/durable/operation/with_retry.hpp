@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <durable/operation/ask_retry_strategy.hpp>
 #include <durable/operation/run_in_child_context.hpp>
 #include <durable/operation/wait.hpp>
 
@@ -37,18 +38,10 @@ decltype(auto) callRetryBody(Body& body, DurableContext& context, std::uint32_t 
                                                                     const DurableContext& context,
                                                                     std::exception_ptr& failure,
                                                                     std::uint32_t attempt) {
-    const RunLoop::Enter outside{nullptr};
-    try {
-        const auto error = errorObjectOf(failure);
-        const FailedAttempt failed{.error = error,
-                                   .exception = failure,
-                                   .attempt = attempt,
-                                   .random = context.invocation().services().random()};
-        return strategy(failed).delay();
-    } catch (...) {
-        failure = std::current_exception();
-        return std::nullopt;
-    }
+    auto error = errorObjectOf(failure);
+    const auto decision = askRetryStrategy(strategy, error, failure, attempt,
+                                           context.invocation().services().random());
+    return decision.delay();
 }
 
 /// The name of the wait after an attempt. A name that leaves no room for the number is cut.

@@ -16,6 +16,7 @@ using durable::Task;
 using durable::testing::goldenDifference;
 using durable::testing::goldenText;
 using durable::testing::LocalRunner;
+using durable::testing::TestExecution;
 using durable::testing::TestFailure;
 using namespace std::chrono_literals;
 
@@ -29,13 +30,16 @@ Task<std::string> ask(DurableContext& ctx) {
     co_return answer;
 }
 
-/// The history of `ask`, which is answered `answer`.
-std::vector<durable::HistoryEvent> historyOfAsking(const std::string& answer) {
-    LocalRunner runner{ask};
+/// An execution of `ask`, which is answered `answer`.
+TestExecution askOn(LocalRunner& runner, const std::string& answer) {
     auto execution = runner.run();
     runner.advance(5s);
-    execution.completeCallback("answer", answer).run();
-    return execution.history();
+    return execution.completeCallback("answer", answer).run();
+}
+
+std::vector<durable::HistoryEvent> historyOfAsking(const std::string& answer) {
+    LocalRunner runner{ask};
+    return askOn(runner, answer).history();
 }
 
 std::string contentOf(const std::filesystem::path& file) {
@@ -110,10 +114,7 @@ TEST_CASE("a test passes on the recorded history, and fails on another one") {
     CHECK(goldenDifference(historyOfAsking("yes"), file, {.record = true}) == "");
     const auto require = [&](const std::string& answer) {
         LocalRunner runner{ask};
-        auto execution = runner.run();
-        runner.advance(5s);
-        execution.completeCallback("answer", answer).run();
-        execution.requireGoldenHistory(file);
+        askOn(runner, answer).requireGoldenHistory(file);
     };
 
     CHECK_NOTHROW(require("yes"));
