@@ -91,15 +91,18 @@ choose_compiler() {
     export CXX
 }
 
-# configure PRESET: in build/PRESET, from scratch if that was configured with another compiler.
+# configure PRESET: in build/PRESET, from scratch if that was configured with another compiler, and
+# again if the presets have changed since.
 configure() {
     local cache="build/$1/CMakeCache.txt" fresh=() log
     if [ -e "$cache" ]; then
         if [ "$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$cache")" = "$(command -v "$CXX")" ] &&
            [ -e "build/$1/build.ninja" ]; then
-            return  # the build runs CMake again when it must
+            # The build runs CMake again when it must, but does not look at the presets.
+            [ CMakePresets.json -nt "build/$1/build.ninja" ] || return 0
+        else
+            fresh=(--fresh)
         fi
-        fresh=(--fresh)
     fi
     log=$(mktemp)
     say "Configuring build/$1 with $CXX"
